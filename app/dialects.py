@@ -1,0 +1,51 @@
+"""The few statements that the two databases say differently.
+
+Everything else is one SQLAlchemy statement for both; SQLite ignores `FOR UPDATE SKIP LOCKED`, which
+it does not need: there a writing transaction is alone.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, CursorResult, Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+type_names = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+def _insert(session: Session, table: Any) -> Any:
+    return type_names[session.get_bind().dialect.name](table)
+
+
+def insert_if_absent(session: Session, table: Any, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Insert the rows whose keys are not there yet; return how many were inserted."""
+    if not rows:
+        return 0
+    statement = _insert(session, table).on_conflict_do_nothing().returning(*_key(table))
+    return len(session.execute(statement, list(rows)).all())
+
+
+def insert_from_select(session: Session, table: Any, columns: Sequence[str], select: Any) -> int:
+    """Insert what `select` finds, passing over keys that are there; return how many were inserted."""
+    statement = _insert(session, table).from_select(list(columns), select).on_conflict_do_nothing()
+    result: CursorResult[Any] = session.execute(statement)  # type: ignore[assignment]
+    return result.rowcount
+
+
+def insert_or_add(
+    session: Session, table: Any, row: Mapping[str, Any], *, key: Sequence[str], add: str
+) -> None:
+    """Insert a counter's row, or add its `add` column to the one that is there."""
+    statement = _insert(session, table).values(**row)
+    column: ColumnElement[int] = getattr(table, add)
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=list(key), set_={add: column + statement.excluded[add]}
+        )
+    )
+
+
+def _key(table: Any) -> Sequence[ColumnElement[Any]]:
+    real: Table = table if isinstance(table, Table) else table.__table__
+    return tuple(real.primary_key.columns)
