@@ -1,0 +1,1 @@
+"""A letter: its bytes, how it leaves, what replies mean. It knows no newsletter and no reader."""

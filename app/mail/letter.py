@@ -1,0 +1,91 @@
+"""The letter compiler: a rendered letter becomes bytes with slots, once for all its readers.
+
+What is compiled is 7-bit with CRLF, all its parts encoded, and no line begins with a dot.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+
+from app.errors import Refusal
+from app.mail import slots
+from app.mail.bodies import body
+from app.mail.encoded import Encoded, concatenate
+from app.mail.filling import LetterTemplate
+from app.mail.headers import HeaderUnsafe, header
+from app.mail.slots import Fit, marker
+
+__all__ = ["HeaderTwice", "LetterTemplate", "compile_letter", "marker"]
+
+_OURS = re.compile(r"mime-version|content-.*")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
+
+
+class HeaderTwice(Refusal):
+    """A letter carries each of its headers once."""
+
+
+def compile_letter(
+    headers: Sequence[tuple[str, str]], text: str, html: str | None, language: str
+) -> LetterTemplate:
+    """Compile a letter of a plain text and, unless None, its HTML (RFC 2046 §5.1.4).
+
+    `headers` come in this order; MIME-Version and Content-* are added. Markers may stand in both
+    texts and in header values. Raises HeaderUnsafe, HeaderTwice, TextUnsafe, SlotMisplaced.
+    """
+    names = [name.lower() for name, _ in headers]
+    if len(set(names)) < len(names) or any(_OURS.fullmatch(name) for name in names):
+        raise HeaderTwice
+    if not _LANGUAGE.fullmatch(language):
+        raise HeaderUnsafe(field="Content-Language")
+    given = [header(name, value) for name, value in headers]
+    described, content = _part("plain", text) if html is None else _alternatives(text, html)
+    ours = f"MIME-Version: 1.0\r\nContent-Language: {language}\r\n{described}\r\n"
+    head = concatenate([*given, Encoded(ours.encode("ascii"))])
+    return LetterTemplate(head, content, _fits(headers, text, html))
+
+
+def _part(subtype: str, text: str) -> tuple[str, Encoded]:
+    encoding, encoded = body(text)
+    headers = (
+        f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: {encoding}\r\n"
+    )
+    return headers, concatenate([encoded, Encoded(b"\r\n")])
+
+
+def _alternatives(text: str, html: str) -> tuple[str, Encoded]:
+    boundary = _boundary(text, html)
+    parts: list[Encoded] = []
+    for subtype, content in (("plain", text), ("html", html)):
+        headers, encoded = _part(subtype, content)
+        parts += [Encoded(f"--{boundary}\r\n{headers}\r\n".encode()), encoded]
+    parts.append(Encoded(f"--{boundary}--\r\n".encode()))
+    return f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n', concatenate(parts)
+
+
+def _boundary(*texts: str) -> str:
+    """Make a boundary from the content alone, so that equal letters are equal bytes.
+
+    "=_" occurs in no quoted-printable and no base64 (RFC 2045 §6.7), so no body can hold it.
+    """
+    digest = sha256()
+    for text in texts:
+        digest.update(sha256(text.encode("utf-8", "surrogatepass")).digest())
+    return "=_" + digest.hexdigest()[:32]
+
+
+def _fits(headers: Sequence[tuple[str, str]], *texts: str | None) -> dict[str, Fit]:
+    """Say what may fill each slot; raises SlotMisplaced if its places do not agree."""
+    fits: dict[str, Fit] = {}
+    for fit in _places(headers, texts):
+        fits[fit.name] = fit.agreed(fits.get(fit.name, fit))
+    return fits
+
+
+def _places(headers: Sequence[tuple[str, str]], texts: Iterable[str | None]) -> Iterable[Fit]:
+    for name, value in headers:
+        for slot in slots.find(value.encode()):
+            yield slots.in_header(name, slot)
+    for text in texts:
+        for slot in slots.find((text or "").encode()):
+            yield slots.in_body(slot)

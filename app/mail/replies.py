@@ -1,0 +1,259 @@
+"""What a relay's reply means: whom it concerns, and what becomes of the letter. Pure.
+
+Replies are values, never exceptions. The table is read from the top and the first rule that
+matches decides. Only the reader's own address being bad is ever held against a reader.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+LONGEST_TEXT = 300  # characters of a reply that are kept
+
+_ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?!\S)")  # RFC 3463 §2, RFC 2034 §4
+_ADDRESS = re.compile(r"[^\s<>()\[\]\"',;:]+(?:@|=40|%40|&#0*64;)[^\s<>()\"',;]+", re.IGNORECASE)
+_QUOTED = re.compile(r'"[^"]*"@\S+')
+_HIDDEN = "[address]"
+
+
+class Stage(StrEnum):
+    """How far a conversation had come; DOT is after the final dot was sent."""
+
+    CONNECT = "connect"
+    TLS = "tls"
+    LOGIN = "login"
+    MAIL = "mail"
+    RCPT = "rcpt"
+    DATA = "data"
+    DOT = "dot"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An SMTP reply. `enhanced` is its status code (RFC 3463), `text` holds no address."""
+
+    code: int
+    enhanced: str | None
+    text: str
+
+    @classmethod
+    def parse(cls, code: int, text: str, recipient: str = "") -> "Reply":
+        """Read a reply's code and text (lines apart by LF), hiding addresses in it.
+
+        An enhanced code of another class than the reply's own is ignored: the reply code wins.
+        """
+        lines = [line.strip() for line in text.split("\n")]
+        found = (_ENHANCED.match(line) for line in lines)
+        enhanced = next((f[0] for f in found if f and int(f[1]) == code // 100), None)
+        words = " ".join(_ENHANCED.sub("", line, count=1).strip() for line in lines)
+        return cls(code, enhanced, without_addresses(_printable(words), recipient)[:LONGEST_TEXT])
+
+    @property
+    def positive(self) -> bool:
+        """Whether the relay did what it was asked (RFC 5321 §4.2.1: the first digit decides)."""
+        return 200 <= self.code < 300
+
+    def __str__(self) -> str:
+        """Say the reply as it is kept in the ledger."""
+        return " ".join(filter(None, (str(self.code), self.enhanced, self.text)))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How far a letter (or a connection) came: the reply there, or None if none came.
+
+    `trouble` says in one sentence why there is no reply; it holds no address and no secret.
+    """
+
+    stage: Stage
+    reply: Reply | None
+    trouble: str = ""
+
+
+class Outcome(StrEnum):
+    """What becomes of this delivery. UNCERTAIN: the relay may have the letter; nobody knows."""
+
+    ACCEPTED = "accepted"
+    RETRY = "retry"
+    FAILED = "failed"
+    UNCERTAIN = "uncertain"
+
+
+class Concern(StrEnum):
+    """Whose matter it is. What concerns anything but the reader is never held against readers."""
+
+    READER = "reader"
+    LETTER = "letter"
+    MAILING = "mailing"
+    CONNECTION = "connection"
+    RELAY = "relay"
+
+
+class Pace(StrEnum):
+    """How soon a retry makes sense; the policy behind each is the sender's."""
+
+    NONE = "none"  # never again by itself
+    CONNECTION = "connection"  # at once, on another connection
+    GREYLIST = "greylist"  # the same letter after some minutes
+    FULL = "full"  # a mailbox that may be emptied: hours
+    LATER = "later"  # any other temporary trouble of one reader
+    RATE = "rate"  # the relay wants less of everything
+    OPERATOR = "operator"  # when somebody has put something right
+
+
+class Kind(StrEnum):
+    """What a refusal says about the address, as bounces do later."""
+
+    NONE = "none"
+    HARD = "hard"  # there is no such mailbox
+    SOFT = "soft"  # there is one, but not now
+    BLOCK = "block"  # we are not wanted: our fault, not the address's
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What an answer means."""
+
+    outcome: Outcome
+    concern: Concern
+    pace: Pace = Pace.NONE
+    kind: Kind = Kind.NONE
+
+
+ACCEPTED = Verdict(Outcome.ACCEPTED, Concern.LETTER)
+UNCERTAIN = Verdict(Outcome.UNCERTAIN, Concern.CONNECTION)
+RECONNECT = Verdict(Outcome.RETRY, Concern.CONNECTION, Pace.CONNECTION)
+RELAY_BUSY = Verdict(Outcome.RETRY, Concern.RELAY, Pace.RATE)
+RELAY_WRONG = Verdict(Outcome.RETRY, Concern.RELAY, Pace.OPERATOR)
+MAILING_REFUSED = Verdict(Outcome.RETRY, Concern.MAILING, Pace.OPERATOR, Kind.BLOCK)
+CONTENT_REFUSED = Verdict(Outcome.FAILED, Concern.MAILING, kind=Kind.BLOCK)
+LETTER_REFUSED = Verdict(Outcome.FAILED, Concern.LETTER)
+LETTER_LATER = Verdict(Outcome.RETRY, Concern.LETTER, Pace.LATER)
+GREYLISTED = Verdict(Outcome.RETRY, Concern.READER, Pace.GREYLIST)
+READER_FULL = Verdict(Outcome.RETRY, Concern.READER, Pace.FULL, Kind.SOFT)
+READER_LATER = Verdict(Outcome.RETRY, Concern.READER, Pace.LATER, Kind.SOFT)
+READER_GONE = Verdict(Outcome.FAILED, Concern.READER, kind=Kind.HARD)
+READER_REFUSED = Verdict(Outcome.FAILED, Concern.READER, kind=Kind.SOFT)
+
+_OPENING = frozenset({Stage.CONNECT, Stage.TLS, Stage.LOGIN})
+_SENDING = frozenset({Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.DOT})
+_LETTER = _SENDING - {Stage.RCPT}
+_MAIL = frozenset({Stage.MAIL})
+_RCPT = frozenset({Stage.RCPT})
+_DATA = frozenset({Stage.MAIL, Stage.DATA})
+_DOT = frozenset({Stage.DOT})
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A verdict on replies at these stages whose code, enhanced code and text match whole.
+
+    An empty pattern matches anything; `text` is searched for anywhere, in any case.
+    """
+
+    stages: frozenset[Stage]
+    code: str
+    enhanced: str
+    text: str
+    verdict: Verdict
+
+    def matches(self, stage: Stage, reply: Reply) -> bool:
+        """Whether this rule decides."""
+        return (
+            stage in self.stages
+            and re.fullmatch(self.code, str(reply.code)) is not None
+            and (not self.enhanced or bool(re.fullmatch(self.enhanced, reply.enhanced or "")))
+            and bool(re.search(self.text, reply.text, re.IGNORECASE))
+        )
+
+
+_MANY = r"too many (recipients|rcpt)"
+_UNKNOWN = (
+    r"(no such|unknown|invalid|nonexist\w*) (local )?(user|recipient|mailbox|address|account)"
+    r"|(user|recipient|mailbox|address|account)\b.{0,40}\b(unknown|not found|not exist|disabled)"
+)
+_FULL = r"mailbox.{0,20}full|full mailbox|over ?quota|quota exceeded|exceeded.{0,20}quota"
+_GREY = r"gr[ae]y ?-?list"
+_POLICY = (
+    r"relay(ing)? (access )?(denied|not)|not permitted|spam|blocked|blacklist|reputation|policy"
+)
+
+# stages, code, enhanced code, text, verdict                            mail.md's words for it
+RULES = (
+    # Any stage: the connection ends (RFC 5321 §3.8)
+    Rule(_SENDING, r"421", "", "", RECONNECT),
+    # Opening: never a reader's matter. 454: temporary failure of authentication (RFC 4954 §6)
+    Rule(_OPENING, r"4\d\d", "", "", RELAY_BUSY),
+    Rule(_OPENING, r"\d+", "", "", RELAY_WRONG),
+    # "Authentication required" comes at MAIL, too
+    Rule(_SENDING, r"53[0458]", "", "", RELAY_WRONG),
+    # The recipient, temporarily
+    Rule(_RCPT, r"4\d\d|552", r"[45]\.5\.3", "", RECONNECT),
+    Rule(_RCPT, r"4\d\d|552", "", _MANY, RECONNECT),
+    Rule(_RCPT, r"4\d\d", r"4\.2\.2", "", READER_FULL),
+    Rule(_RCPT, r"4\d\d", "", _FULL, READER_FULL),
+    Rule(_RCPT, r"4\d\d", "", _GREY, GREYLISTED),
+    Rule(_RCPT, r"450", r"4\.(2\.0|7\.1)", "", GREYLISTED),
+    Rule(_RCPT, r"4\d\d", r"4\.7\.\d+", "", RELAY_BUSY),
+    Rule(_RCPT, r"452", "", "", RELAY_BUSY),
+    Rule(_RCPT, r"4\d\d", "", "", READER_LATER),
+    # The recipient, for good: by the enhanced code, then by the text, then by the code
+    Rule(_RCPT, r"5\d\d", r"5\.1\.([12369]|10)|5\.2\.1", "", READER_GONE),
+    Rule(_RCPT, r"5\d\d", r"5\.1\.[78]", "", MAILING_REFUSED),  # it is the sender's address
+    Rule(_RCPT, r"5\d\d", r"5\.2\.2", "", READER_REFUSED),
+    Rule(_RCPT, r"5\d\d", r"5\.(2\.3|6\.\d+)", "", LETTER_REFUSED),
+    Rule(_RCPT, r"5\d\d", r"5\.7\.\d+", "", RELAY_WRONG),
+    Rule(_RCPT, r"5\d\d", r"5\.[35]\.\d+", "", RELAY_WRONG),
+    Rule(_RCPT, r"5\d\d", r"5\.[124]\.\d+", "", READER_REFUSED),
+    Rule(_RCPT, r"5\d\d", "", _UNKNOWN, READER_GONE),
+    Rule(_RCPT, r"552", "", "", READER_FULL),  # RFC 5321 §4.5.3.1.10: to be read as 452
+    Rule(_RCPT, r"5\d\d", "", _FULL, READER_REFUSED),
+    Rule(_RCPT, r"5\d\d", "", _POLICY, RELAY_WRONG),
+    Rule(_RCPT, r"55[13]|556", "", "", READER_GONE),  # RFC 7504: the host takes no mail
+    Rule(_RCPT, r"55[04]", "", "", READER_REFUSED),
+    Rule(_RCPT, r"5\d\d", "", "", RELAY_WRONG),  # 500-504: it does not understand us
+    # The transaction and the content
+    Rule(_LETTER, r"452", "", "", RELAY_BUSY),
+    Rule(_LETTER, r"4\d\d", r"4\.7\.\d+", "", RELAY_BUSY),
+    Rule(_LETTER, r"4\d\d", "", "", LETTER_LATER),
+    Rule(_DATA, r"5\d\d", "", "", MAILING_REFUSED),
+    Rule(_DOT, r"552", "", "", CONTENT_REFUSED),
+    Rule(_DOT, r"5\d\d", r"5\.(3\.4|7\.\d+)", "", CONTENT_REFUSED),
+    Rule(_DOT, r"5\d\d", "", _POLICY, CONTENT_REFUSED),
+    Rule(_DOT, r"5\d\d", "", "", LETTER_REFUSED),
+    # What no server should say there: after the dot nobody knows, before it nothing has happened
+    Rule(_DOT, r"\d+", "", "", UNCERTAIN),
+    Rule(_SENDING, r"\d+", "", "", RECONNECT),
+)
+
+
+def classify(answer: Answer) -> Verdict:
+    """Say what an answer means for the delivery. Total: every answer has a verdict."""
+    stage, reply = answer.stage, answer.reply
+    if reply is None:
+        return _without_reply(stage)
+    if stage is Stage.DOT and reply.positive:
+        return ACCEPTED
+    return next(rule.verdict for rule in RULES if rule.matches(stage, reply))
+
+
+def _without_reply(stage: Stage) -> Verdict:
+    """Only after the final dot may the relay have the letter (RFC 1047)."""
+    if stage is Stage.DOT:
+        return UNCERTAIN
+    return RELAY_BUSY if stage in _OPENING else RECONNECT
+
+
+def without_addresses(text: str, recipient: str = "") -> str:
+    """Hide whatever looks like an address, and every part of `recipient`'s, in any case."""
+    hidden = _ADDRESS.sub(_HIDDEN, _QUOTED.sub(_HIDDEN, text))
+    for part in filter(None, recipient.split("@")):
+        alone = rf"(?<![^\W_]){re.escape(part)}(?![^\W_])"
+        hidden = re.sub(alone, _HIDDEN, hidden, flags=re.IGNORECASE)
+    return hidden
+
+
+def _printable(text: str) -> str:
+    """Decode what was not UTF-8 with replacements, and make control characters spaces."""
+    readable = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return " ".join("".join(c if c.isprintable() else " " for c in readable).split())

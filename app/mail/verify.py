@@ -1,0 +1,195 @@
+"""The self-check: reads a compiled letter back with a parser that is not ours.
+
+A mailing starts only if a letter of each of its editions differs in nothing from what mailboxes
+and their providers demand (RFC 5322, 2045-2047, 2369, 2919, 8058).
+"""
+
+import re
+from collections.abc import Iterator
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from email.utils import getaddresses, parsedate_to_datetime
+from html import unescape
+from urllib.parse import urlsplit
+
+ONCE = ("Date", "From", "To", "Subject", "Message-ID", "MIME-Version", "Content-Type")
+OF_A_LIST = ("List-Id", "List-Unsubscribe", "List-Unsubscribe-Post")
+AT_MOST_ONCE = (
+    *("Reply-To", "Sender", "Content-Language", "Content-Transfer-Encoding", "Feedback-ID"),
+    *("List-Help", "List-Subscribe", "List-Owner", "List-Archive", "List-Post"),
+    *("Auto-Submitted", "Precedence"),
+)
+LARGEST_HTML = 95_000  # bytes: Gmail cuts a longer one
+LONGEST_LINE = 998
+LONGEST_ENCODED_LINE = 76  # RFC 2045 §6.7, §6.8, RFC 2047 §2
+LONGEST_ID = 78  # with its header's name still on one line
+
+_ENCODED_WORD = re.compile(rb"=\?[!->@-~]+\?[bq]\?[!->@-~]*\?=", re.IGNORECASE)
+_UNSUBSCRIBE = re.compile(rb"^List-Unsubscribe: <(https?://[!-+\--;=?-~]+)>\r$", re.MULTILINE)
+_MAY_BE_ENCODED = re.compile(rb"(?:Subject|From|To|Sender|Reply-To):", re.IGNORECASE)
+_MESSAGE_ID = re.compile(r"<[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]+>")
+_LIST_ID = re.compile(r"(?:[^<>]* )?<[A-Za-z0-9.-]+>")
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_MARKER = "vestka-slot-"
+
+
+def check_letter(
+    raw: bytes,
+    *,
+    listed: bool = True,
+    subject: str | None = None,
+    text: str | None = None,
+    html: str | None = None,
+) -> tuple[str, ...]:
+    """Give what is wrong with a filled letter, in sentences without addresses; empty if nothing.
+
+    `listed`: a letter of an issue, which must offer one-click unsubscribing. `subject`, `text` and
+    `html` are what must be read back, where given.
+    """
+    letter = message_from_bytes(raw, policy=policy.default)
+    assert isinstance(letter, EmailMessage)  # noqa: S101 - what policy.default makes
+    return (
+        *_lines(raw),
+        *_headers(letter, listed=listed),
+        *_values(letter),
+        *(_list_headers(raw, letter) if listed else ()),
+        *_encoded_words(raw),
+        *_parts(letter, _unsubscribe_uri(raw) if listed else None),
+        *_read_back(letter, subject, text, html),
+    )
+
+
+def _lines(raw: bytes) -> Iterator[str]:
+    if re.search(rb"(?<!\r)\n|\r(?!\n)", raw):
+        yield "A line ends with a bare CR or LF."
+    if re.search(rb"[^\t\r\n -~]", raw):
+        yield "The letter is not 7-bit, or holds control characters."
+    if any(len(line) > LONGEST_LINE for line in raw.split(b"\r\n")):
+        yield f"A line is longer than {LONGEST_LINE} octets."
+    if not raw.endswith(b"\r\n"):
+        yield "The letter does not end with a line end."
+    if _MARKER.encode() in raw:
+        yield "A slot is not filled."
+
+
+def _headers(letter: EmailMessage, *, listed: bool) -> Iterator[str]:
+    needed = (*ONCE, *(OF_A_LIST if listed else ()))
+    for name in needed:
+        if len(letter.get_all(name, [])) != 1:
+            yield f"{name} is not there exactly once."
+    known = {name.lower() for name in (*ONCE, *OF_A_LIST, *AT_MOST_ONCE)}
+    seen = [name.lower() for name in letter.keys()]  # noqa: SIM118 - repeats are wanted
+    for name in sorted(set(seen) - {needful.lower() for needful in needed}):
+        if name not in known and name != "dkim-signature":
+            yield "There is a header that no letter of ours carries."
+        elif seen.count(name) > 1 and name != "dkim-signature":
+            yield f"{name} is there more than once."
+
+
+def _values(letter: EmailMessage) -> Iterator[str]:
+    for name in ("From", "To"):
+        addresses = [address for _, address in getaddresses(letter.get_all(name, []))]
+        if len(addresses) != 1 or addresses[0].count("@") != 1 or not addresses[0].isascii():
+            yield f"{name} is not one address."
+    if not _is_a_date(str(letter["Date"])):
+        yield "Date is not a date with a time zone."
+    message_id = str(letter["Message-ID"])
+    if not _MESSAGE_ID.fullmatch(message_id) or len(message_id) >= LONGEST_ID:
+        yield "Message-ID is malformed or too long."
+    if not str(letter["Subject"] or "").strip():
+        yield "Subject is empty."
+
+
+def _is_a_date(text: str) -> bool:
+    try:
+        return parsedate_to_datetime(text).tzinfo is not None
+    except ValueError:
+        return False
+
+
+def _list_headers(raw: bytes, letter: EmailMessage) -> Iterator[str]:
+    if not _LIST_ID.fullmatch(str(letter["List-Id"])):
+        yield "List-Id is malformed."
+    if str(letter["List-Unsubscribe-Post"]) != "List-Unsubscribe=One-Click":
+        yield "List-Unsubscribe-Post does not offer one click."
+    uri = _unsubscribe_uri(raw)
+    if uri is None:
+        yield "List-Unsubscribe is not one URI on one line."
+    elif not uri.startswith("https://") and urlsplit(uri).hostname not in _LOOPBACK:
+        yield "List-Unsubscribe is not https."
+
+
+def _unsubscribe_uri(raw: bytes) -> str | None:
+    """Read the URI from the bytes themselves: what parsers unfold, providers may not."""
+    found = _UNSUBSCRIBE.findall(raw.partition(b"\r\n\r\n")[0] + b"\r\n")
+    return found[0].decode("ascii") if len(found) == 1 else None
+
+
+def _encoded_words(raw: bytes) -> Iterator[str]:
+    head = raw.partition(b"\r\n\r\n")[0]
+    for line in head.split(b"\r\n"):
+        words = _ENCODED_WORD.findall(line)
+        if words and len(line) > LONGEST_ENCODED_LINE:
+            yield "A line with an encoded-word is too long."
+        if any(len(word) > LONGEST_ENCODED_LINE - 1 for word in words):
+            yield "An encoded-word is too long."
+        if b"?==?" in line:
+            yield "Two encoded-words adjoin."
+    for field in re.split(rb"\r\n(?![ \t])", head):
+        if _ENCODED_WORD.search(field) and not _MAY_BE_ENCODED.match(field):
+            yield "An encoded-word stands where none may."
+
+
+def _parts(letter: EmailMessage, uri: str | None) -> Iterator[str]:
+    if letter.get_content_type() != "multipart/alternative":
+        yield "The letter is not multipart/alternative."
+        return
+    parts = [part for part in letter.iter_parts() if isinstance(part, EmailMessage)]
+    if [part.get_content_type() for part in parts] != ["text/plain", "text/html"]:
+        yield "The parts are not text/plain, then text/html."
+    if letter.defects or any(part.defects for part in parts):
+        yield "The parser finds defects."
+    for part in parts:
+        yield from (f"{part.get_content_type()}: {fault}" for fault in _part(part, uri))
+
+
+def _part(part: EmailMessage, uri: str | None) -> Iterator[str]:
+    encoded = str(part.get_payload())
+    if part["Content-Transfer-Encoding"] not in {"base64", "quoted-printable"}:
+        yield "it is neither base64 nor quoted-printable."
+    if part.get_content_charset() != "utf-8":
+        yield "it is not UTF-8."
+    if any(len(line) > LONGEST_ENCODED_LINE for line in encoded.splitlines()):
+        yield "an encoded line is too long."
+    content = _content(part)
+    if not content.strip() or "\N{REPLACEMENT CHARACTER}" in content:
+        yield "it is empty or cannot be decoded."
+    if _MARKER in content:
+        yield "a slot is not filled."
+    if uri is not None and uri not in unescape(content):
+        yield "the unsubscribe link is missing."
+    is_html = part.get_content_subtype() == "html"
+    if is_html and max(len(encoded), len(content.encode())) > LARGEST_HTML:
+        yield f"it is larger than {LARGEST_HTML} bytes."
+
+
+def _content(part: EmailMessage) -> str:
+    decoded = part.get_payload(decode=True)
+    return decoded.decode("utf-8", "replace") if isinstance(decoded, bytes) else ""
+
+
+def _read_back(
+    letter: EmailMessage, subject: str | None, text: str | None, html: str | None
+) -> Iterator[str]:
+    if subject is not None and str(letter["Subject"]) != subject.strip():
+        yield "Subject is not read back as it was written."
+    for subtype, written in (("plain", text), ("html", html)):
+        part = letter.get_body((subtype,))
+        if written is not None and (
+            not isinstance(part, EmailMessage) or _lines_of(_content(part)) != _lines_of(written)
+        ):
+            yield f"text/{subtype} is not read back as it was written."
+
+
+def _lines_of(text: str) -> list[str]:
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")

@@ -1,0 +1,82 @@
+"""A relay's URL is read whole or refused, and its password is never shown."""
+
+import pytest
+
+from app.mail.relay import Relay, RelayUnreadable, RelayUnsafe, Security
+
+
+@pytest.mark.parametrize(
+    ("url", "relay"),
+    [
+        (
+            "smtps://ann:secret@mail.example.org:465",
+            Relay("mail.example.org", 465, Security.TLS, "ann", "secret"),
+        ),
+        (
+            "smtp://news%40example.org:p%40%3A%2F%23@mail.example.org:2525",
+            Relay("mail.example.org", 2525, Security.STARTTLS, "news@example.org", "p@:/#"),
+        ),
+        ("smtps://mail.example.org", Relay("mail.example.org", 465, Security.TLS)),
+        ("smtp://mail.example.org/", Relay("mail.example.org", 587, Security.STARTTLS)),
+        ("smtp+insecure://127.0.0.1:1025", Relay("127.0.0.1", 1025, Security.NONE)),
+        ("smtp+insecure://localhost:1025", Relay("localhost", 1025, Security.NONE)),
+        ("smtp+insecure://[::1]:1025", Relay("::1", 1025, Security.NONE)),
+    ],
+)
+def test_a_relay_is_read(url: str, relay: Relay) -> None:
+    assert Relay.parse(url) == relay
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "mail.example.org",
+        "http://mail.example.org",
+        "smtp://",
+        "smtp://ann@mail.example.org",
+        "smtp://:secret@mail.example.org",
+        "smtp://ann:@mail.example.org",
+        "smtp://ann:se%00cret@mail.example.org",
+        "smtp://ann:sec%FFret@mail.example.org",
+        "smtp://ann:sec#ret@mail.example.org",
+        "smtp://ann:sec/ret@mail.example.org",
+        "smtp://mail.example.org:0",
+        "smtp://mail.example.org:99999",
+        "smtp://mail.example.org:smtp",
+        "smtp://mail.example.org/inbox",
+        "smtp://mail.example.org?tls=no",
+        "smtp://mail .example.org",
+        "smtp://mail.example.org\n",
+        "smtp://пошта.бел",
+        "smtp://[::1",
+    ],
+)
+def test_what_is_no_relay_is_refused_without_repeating_it(url: str) -> None:
+    with pytest.raises(RelayUnreadable) as refusal:
+        Relay.parse(url)
+    assert "cret" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "smtp+insecure://mail.example.org:25",
+        "smtp+insecure://192.0.2.1:25",
+        "smtp+insecure://127.0.0.1.example.org:25",
+        "smtp+insecure://localhost.example.org:25",
+        "smtp+insecure://ann:secret@127.0.0.1:25",
+    ],
+)
+def test_without_tls_nothing_leaves_the_machine_and_no_password_is_said(url: str) -> None:
+    with pytest.raises(RelayUnsafe):
+        Relay.parse(url)
+
+
+def test_the_credentials_are_never_shown() -> None:
+    relay = Relay.parse("smtps://ann:secret@mail.example.org:465")
+    for shown in (repr(relay), str(relay), relay.name):
+        assert "ann" not in shown
+        assert "secret" not in shown
+    assert relay.name == "mail.example.org:465"
+    assert Relay.parse("smtp+insecure://[::1]:1025").name == "[::1]:1025"
