@@ -1,0 +1,1 @@
+"""What any route may ask for: pages, problems, limits. It knows no capability behind them."""

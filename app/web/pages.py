@@ -1,0 +1,80 @@
+"""What a reader's browser is given: pages from templates, in the reader's language.
+
+Every page is treated as if its URL held a token: never cached, never indexed, never named in a
+Referer. No page runs a script, loads anything from elsewhere, or can be framed.
+"""
+
+from functools import cache
+from pathlib import Path
+
+from babel import Locale
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+from app.languages import phrases
+
+APP = Path(__file__).resolve().parent.parent
+STATIC = APP / "web" / "static"
+"""The folder to be mounted at /static: one stylesheet, the same for everyone."""
+
+# The layout comes first, so that no capability can replace it by a file of the same name.
+TEMPLATES = (APP / "web" / "templates", *sorted(APP.glob("*/templates")))
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+}
+
+
+def page(
+    template: str,
+    language: str,
+    *,
+    status: int = 200,
+    switchable: bool = True,
+    **facts: object,
+) -> HTMLResponse:
+    """Answer with the page `template` (a name without its ending, as "confirm") in `language`.
+
+    Every page needs the fact `newsletter`; each template's first lines say what else it needs, and
+    a missing fact is an error, never a gap. `switchable=False` leaves out the links to the other
+    languages: for a page that answers a POST to an address which has no GET.
+    """
+    html = environment(language).get_template(f"{template}.html.j2")
+    body = html.render(language=language, switchable=switchable, **facts)
+    return HTMLResponse(body, status, headers={**HEADERS, "Content-Language": language})
+
+
+@cache
+def environment(language: str) -> Environment:
+    """Return the templates of all capabilities, with the phrases of `language`.
+
+    An environment per language, because phrases live in its globals: a page that is rendered in
+    one thread must not change the language of a page in another.
+    """
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    words = phrases(language)
+    install = made.install_gettext_callables  # type: ignore[attr-defined]  # by the extension
+    install(words.gettext, words.ngettext, newstyle=True)
+    made.filters["autonym"] = autonym
+    return made
+
+
+def autonym(language: str) -> str:
+    """Return the language's own name for itself, as a heading writes it: "Беларуская"."""
+    locale = Locale.parse(language, sep="-")
+    name = locale.get_display_name(locale) or language
+    return name[:1].upper() + name[1:]

@@ -1,0 +1,143 @@
+"""Every "no" as problem+json (RFC 9457), and the one table of their HTTP status codes.
+
+A problem names the field and the reason; it never repeats what was sent.
+"""
+
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from app.errors import Refusal
+from app.journal import blot, journal
+
+log = journal("web")
+
+# By name, because the rooms that raise them come later in the story than this one.
+STATUS = {
+    "AddressRefused": 422,
+    "UnknownSegment": 422,
+    "UnknownLanguage": 422,
+    "UnknownRubric": 422,
+    "UnknownScope": 422,
+    "LanguageNotOffered": 422,
+    "NoSuchWeek": 422,
+    "WeekDiffers": 422,
+    "PhotoUnknown": 422,
+    "NoRecipient": 422,
+    "HeaderUnsafe": 422,
+    "LinkUnknown": 404,
+    "IssueUnknown": 404,
+    "MailingUnknown": 404,
+    "EditionUnknown": 404,
+    "NotApproved": 409,
+    "IssueIncomplete": 409,
+    "IssueClosed": 409,
+    "AlreadySent": 409,
+    "MoveNotAllowed": 409,
+    "LetterUnfit": 409,
+    "EtagDiffers": 412,
+    "NotSignedIn": 401,
+    "ScopeMissing": 403,
+    "RelayUnreachable": 502,
+}
+
+MEDIA_TYPE = "application/problem+json"
+
+
+def problem(
+    status: int,
+    detail: str,
+    *,
+    slug: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    **more: Any,
+) -> JSONResponse:
+    """Make the answer. `more` are members of their own, such as `missing` (RFC 9457 §3.2)."""
+    body = {
+        "type": f"urn:vestka:problem:{slug}" if slug else "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        **more,
+    }
+    return JSONResponse(body, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+def _slug(refusal: Refusal) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", type(refusal).__name__).lower()
+
+
+def status_of(refusal: Refusal) -> int:
+    """Return the status of a refusal: its own class's, or the nearest ancestor's."""
+    names = (kind.__name__ for kind in type(refusal).__mro__)
+    return next((STATUS[name] for name in names if name in STATUS), 400)
+
+
+async def _refused(_request: Request, refusal: Exception) -> Response:
+    if not isinstance(refusal, Refusal):
+        raise refusal
+    status = status_of(refusal)
+    more: dict[str, Any] = dict(getattr(refusal, "facts", {}))
+    if refusal.field:
+        more["errors"] = [{"field": refusal.field, "message": str(refusal)}]
+    headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else None
+    return problem(status, str(refusal), slug=_slug(refusal), headers=headers, **more)
+
+
+def field_name(location: tuple[Any, ...]) -> str:
+    """Write a validation error's place as a dotted path, without the part of the request."""
+    parts = location[1:] if location and location[0] in _PARTS else location
+    name = ".".join(str(part) for part in parts if part != "__root__")
+    return blot(name)[:200] or "body"
+
+
+_PARTS = ("body", "query", "path", "header", "cookie")
+
+
+def reason(error: Mapping[str, Any]) -> str:
+    """Say what is wrong, without the value that was sent."""
+    if error.get("type") == "json_invalid":
+        return "this is not JSON"
+    return str(error.get("msg", "is not valid")).removeprefix("Value error, ")
+
+
+async def _invalid(_request: Request, invalid: Exception) -> Response:
+    if not isinstance(invalid, RequestValidationError):
+        raise invalid
+    errors = [
+        {
+            "field": "body" if e["type"] == "json_invalid" else field_name(e["loc"]),
+            "message": reason(e),
+        }
+        for e in invalid.errors()[:50]
+    ]
+    first = errors[0]
+    return problem(422, f"{first['field']}: {first['message']}", slug="invalid", errors=errors)
+
+
+async def _http(_request: Request, raised: Exception) -> Response:
+    if not isinstance(raised, HTTPException):
+        raise raised
+    return problem(
+        raised.status_code, HTTPStatus(raised.status_code).phrase, headers=raised.headers
+    )
+
+
+async def _broken(request: Request, raised: Exception) -> Response:
+    route = getattr(request.scope.get("route"), "path", "?")
+    log.error("request failed", route=route, error=type(raised).__name__, exc_info=raised)
+    return problem(500, "Something went wrong here; nothing of this request was kept.")
+
+
+def install(app: FastAPI) -> None:
+    """Answer every exception of `app` as a problem."""
+    app.add_exception_handler(Refusal, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _broken)
