@@ -1,0 +1,1 @@
+"""Who runs the service: API keys, what each may do, what was done, what operators are told."""

@@ -1,0 +1,26 @@
+"""What operators are told: by letter if VESTKA_ALERTS_TO is set, and always in the log and API."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.database import Transaction
+from app.dialects import insert_if_absent
+from app.journal import blot, journal
+from app.operators.models import Alert
+from app.tokens import new_id
+
+log = journal("operators")
+
+
+def alert(session: Transaction, key: str, text: str, *, now: datetime) -> None:
+    """Tell the operators `text`, once for each `key`; addresses in it are blotted out."""
+    row = {"id": new_id(), "key": key[:120], "at": now, "text": blot(text)}
+    if insert_if_absent(session, Alert, [row]):
+        log.warning("alert", key=key, text=text)
+
+
+def recent_alerts(session: Session, limit: int = 100) -> list[Alert]:
+    """Return the newest alerts first."""
+    return list(session.scalars(select(Alert).order_by(Alert.at.desc()).limit(limit)))

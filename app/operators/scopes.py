@@ -1,0 +1,32 @@
+"""What an API key may be allowed to do, as data."""
+
+from app.errors import Refusal
+
+SCOPES = {
+    "issues:read": "see issues, drafts and previews",
+    "issues:write": "store and delete drafts, upload photos",
+    "issues:approve": "approve an issue, or withdraw the approval",
+    "letters:test": "send test letters to given addresses",
+    "mailings:read": "see mailings and their progress",
+    "mailings:control": "launch, pause, resume, cancel; decide uncertain letters",
+    "subscribers:count": "see how many subscribers each segment has",
+    "audit:read": "see who did what, and alerts",
+    "metrics:read": "read the metrics",
+}
+
+
+class UnknownScope(Refusal):
+    """A scope is not one of those that exist."""
+
+
+def parse_scopes(text: str) -> tuple[str, ...]:
+    """Read scopes with commas between them; `all` stands for every one.
+
+    Raises UnknownScope.
+    """
+    wanted = {word.strip() for word in text.split(",") if word.strip()}
+    if "all" in wanted:
+        return tuple(SCOPES)
+    if not wanted or not wanted <= set(SCOPES):
+        raise UnknownScope(f"the scopes are: all, {', '.join(SCOPES)}", field="scope")
+    return tuple(scope for scope in SCOPES if scope in wanted)
