@@ -1,0 +1,120 @@
+"""The sender takes sign-ups out of the inbox: it alone can read them and tell whether it knows them.
+
+Admitting is idempotent: a row is read, acted upon and deleted in one transaction. What cannot be
+opened, or was sealed twice with different addresses, is thrown away and reported.
+"""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.addresses.address import EmailAddress
+from app.addresses.admission import admit_mac
+from app.addresses.index import blind_index
+from app.addresses.keys import Keyring
+from app.addresses.sealing import SealBroken, open_sealed
+from app.database import Transaction
+from app.operators.alerts import alert
+from app.subscribers.asking import ask_to_confirm, say_already_subscribed, send_manage_link
+from app.subscribers.models import CONFIRMED, PENDING, SignUp, Subscriber, Subscription
+from app.subscribers.signing_up import MANAGE
+from app.tokens import new_link_id
+
+NOTICE_EVERY = timedelta(days=30)
+
+
+def admit(session: Transaction, keyring: Keyring, *, now: datetime, limit: int = 200) -> int:
+    """Empty the inbox, up to `limit` rows; return how many were taken out of it."""
+    waiting = session.scalars(select(SignUp).limit(limit).with_for_update(skip_locked=True)).all()
+    for sign_up in waiting:
+        _admit_one(session, keyring, sign_up, now)
+        session.delete(sign_up)
+        session.flush()
+    return len(waiting)
+
+
+def _admit_one(session: Transaction, keyring: Keyring, sign_up: SignUp, now: datetime) -> None:
+    try:
+        address = _opened(keyring, sign_up)
+    except SealBroken:
+        text = "A sign-up in the inbox could not be opened; it was thrown away."
+        alert(session, f"sign-up-damaged-{now.date()}", text, now=now)
+        return
+    index = blind_index(keyring.index, address)
+    known = session.scalar(select(Subscriber).where(Subscriber.blind_index == index))
+    if sign_up.wish == MANAGE:
+        if known is not None:
+            send_manage_link(session, keyring, known.id, known.language, now)
+    elif known is None:
+        _welcome(session, keyring, sign_up, index, now)
+    else:
+        _greet(session, keyring, sign_up, known, now)
+
+
+def _opened(keyring: Keyring, sign_up: SignUp) -> EmailAddress:
+    """Open both seals: or a planted row could be known by one address and mailed at another."""
+    address = open_sealed(keyring.hot_opening, sign_up.id, sign_up.hot)
+    if sign_up.wish != MANAGE:
+        kept = open_sealed(keyring.list_opening, sign_up.id, sign_up.sealed or b"")
+        if kept != address:
+            raise SealBroken
+    return address
+
+
+def _welcome(
+    session: Transaction, keyring: Keyring, sign_up: SignUp, index: bytes, now: datetime
+) -> None:
+    link_id = new_link_id()
+    sealed = sign_up.sealed or b""
+    session.add(
+        Subscriber(
+            id=sign_up.id,
+            link_id=link_id,
+            blind_index=index,
+            sealed=sealed,
+            admit=admit_mac(keyring.admit, sign_up.id, link_id, sealed),
+            language=sign_up.language,
+            day=now.date(),
+        )
+    )
+    session.flush()
+    wanted = sign_up.segments.split()
+    _request(session, sign_up.id, sign_up, wanted, now)
+    ask_to_confirm(session, keyring, sign_up.id, wanted, sign_up.language, now.date())
+
+
+def _greet(
+    session: Transaction, keyring: Keyring, sign_up: SignUp, known: Subscriber, now: datetime
+) -> None:
+    confirmed = _confirmed_segments(session, known.id)
+    wanted = [segment for segment in sign_up.segments.split() if segment not in confirmed]
+    if wanted:
+        _request(session, known.id, sign_up, wanted, now)
+        ask_to_confirm(session, keyring, known.id, wanted, sign_up.language, now.date())
+    elif known.told_day is None or known.told_day <= now.date() - NOTICE_EVERY:
+        known.told_day = now.date()
+        say_already_subscribed(session, known.id, known.language, now)
+
+
+def _confirmed_segments(session: Session, subscriber_id: bytes) -> set[str]:
+    query = select(Subscription.segment).where(
+        Subscription.subscriber_id == subscriber_id, Subscription.state == CONFIRMED
+    )
+    return set(session.scalars(query))
+
+
+def _request(
+    session: Transaction, subscriber_id: bytes, sign_up: SignUp, wanted: list[str], now: datetime
+) -> None:
+    for segment in wanted:
+        session.merge(
+            Subscription(
+                subscriber_id=subscriber_id,
+                segment=segment,
+                state=PENDING,
+                consent=sign_up.consent,
+                source=sign_up.source,
+                requested_day=now.date(),
+            )
+        )

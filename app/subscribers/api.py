@@ -1,0 +1,126 @@
+"""The calls of the website: a sign-up, and the wish for a manage link.
+
+The answer is the same for every address that is one, known or not (promise 1).
+"""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, RedirectResponse
+
+from app.addresses.address import AddressRefused, EmailAddress
+from app.errors import Refusal
+from app.subscribers.forms import FieldWrong, form_page, manage_request_page
+from app.subscribers.schemas import Accepted, ManageWish, Wish
+from app.subscribers.signing_up import drop, drop_manage_wish
+from app.subscribers.wishes import language_of, page_language, segments_of
+from app.web.bodies import body_schema, is_form, read_body
+from app.web.context import Here, Now, Writing
+from app.web.problems import field_name
+
+router = APIRouter(tags=["readers"])
+
+
+async def _wish(request: Request) -> Wish | FieldWrong:
+    try:
+        return await read_body(request, Wish, lists=("segments",))
+    except RequestValidationError as wrong:
+        return _for_people(request, wrong)
+
+
+async def _manage_wish(request: Request) -> ManageWish | FieldWrong:
+    try:
+        return await read_body(request, ManageWish)
+    except RequestValidationError as wrong:
+        return _for_people(request, wrong)
+
+
+def _for_people(request: Request, wrong: RequestValidationError) -> FieldWrong:
+    """A form's sender is a person, who gets the form again; a program gets the exception."""
+    if not is_form(request):
+        raise wrong
+    return FieldWrong(field=field_name(wrong.errors()[0]["loc"]))
+
+
+def _address(text: str) -> EmailAddress:
+    try:
+        return EmailAddress.parse(text)
+    except AddressRefused as refused:
+        refused.field = "email"
+        raise
+
+
+@router.post(
+    "/v1/subscriptions",
+    status_code=202,
+    response_model=Accepted,
+    openapi_extra=body_schema(Wish),
+    responses={303: {"description": "the same for a plain form: see the page named in Location"}},
+)
+def subscribe(
+    wish: Annotated[Wish | FieldWrong, Depends(_wish)],
+    request: Request,
+    here: Here,
+    session: Writing,
+    now: Now,
+) -> Response:
+    """Ask the address to confirm. The answer never tells whether we knew it."""
+    form = is_form(request)
+    if isinstance(wish, FieldWrong):
+        return form_page(here.newsletter, here.newsletter.languages[0], refused=wish)
+    try:
+        address = _address(wish.email)
+        segments = segments_of(here.newsletter, wish.segments)
+        language = language_of(here.newsletter, wish.language, segments)
+    except Refusal as refused:
+        if form:
+            spoken = page_language(here.newsletter, wish.language, here.newsletter.languages[0])
+            return form_page(here.newsletter, spoken, refused=refused)
+        raise
+    if not wish.website:  # a filled-in trap is answered like any other, and forgotten
+        drop(
+            session,
+            here.keys,
+            address,
+            segments=segments,
+            language=language,
+            consent=here.newsletter.current_consent.version,
+            today=now.date(),
+            source=wish.source,
+        )
+    if form:
+        return RedirectResponse(f"/accepted?language={language}", status_code=303)
+    return JSONResponse(Accepted().model_dump(), status_code=202)
+
+
+@router.post(
+    "/v1/manage-links",
+    status_code=202,
+    response_model=Accepted,
+    openapi_extra=body_schema(ManageWish),
+    responses={303: {"description": "the same for a plain form: see the page named in Location"}},
+)
+def ask_for_manage_link(
+    wish: Annotated[ManageWish | FieldWrong, Depends(_manage_wish)],
+    request: Request,
+    here: Here,
+    session: Writing,
+    now: Now,
+) -> Response:
+    """Mail a link that lives 30 minutes, if the address is known; the answer is always the same."""
+    form = is_form(request)
+    if isinstance(wish, FieldWrong):
+        return manage_request_page(here.newsletter, here.newsletter.languages[0], refused=wish)
+    try:
+        address = _address(wish.email)
+        language = language_of(here.newsletter, wish.language, ())
+    except Refusal as refused:
+        if form:
+            spoken = page_language(here.newsletter, wish.language, here.newsletter.languages[0])
+            return manage_request_page(here.newsletter, spoken, refused=refused)
+        raise
+    drop_manage_wish(session, here.keys, address, language=language, today=now.date())
+    if form:
+        return RedirectResponse(f"/manage-requested?language={language}", status_code=303)
+    return JSONResponse(Accepted().model_dump(), status_code=202)

@@ -1,0 +1,123 @@
+"""The letters that a reader asked for: written down with their link's fingerprint, sent later.
+
+The link itself is derived from the row's nonce with the sender's secret: a retry repeats the same
+link, and the database could not make one.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from app.addresses.keys import Keyring
+from app.database import Transaction
+from app.subscribers.models import ServiceLetter
+from app.tokens import derive_token, fingerprint, new_id
+
+CONFIRMATION = "confirmation"
+MANAGE_LINK = "manage_link"
+ALREADY_SUBSCRIBED = "already_subscribed"
+
+# A confirmation works through this many days, counted in UTC with the day of the sign-up: between
+# 48 and 72 hours. The row then tells no more than the day.
+CONFIRMATION_DAYS = 3
+MANAGE_LIFE = timedelta(minutes=30)
+NOTICE_LIFE = timedelta(days=2)
+
+
+def midnight_after(today: date, days: int) -> datetime:
+    """Return the midnight (UTC) that ends the last of `days` days, the first being `today`."""
+    return datetime.combine(today + timedelta(days=days), time(), UTC)
+
+
+def token_of(keyring: Keyring, kind: str, nonce: bytes) -> str:
+    """Return the token of a letter's link: 43 characters, the same at every attempt."""
+    return derive_token(keyring.secret("reader links"), kind, nonce)
+
+
+def _ask(session: Transaction, letter: ServiceLetter, keyring: Keyring | None) -> None:
+    if keyring is not None:
+        token = token_of(keyring, letter.kind, letter.nonce)
+        letter.fingerprint = fingerprint(letter.kind, token)
+    session.add(letter)
+
+
+def ask_to_confirm(
+    session: Transaction,
+    keyring: Keyring,
+    subscriber_id: bytes,
+    segments: Sequence[str],
+    language: str,
+    today: date,
+) -> bool:
+    """Have the reader asked whether they want `segments`; at most once a day for the same ones.
+
+    A newer link for the same segments ends an older one. Returns whether a letter will go.
+    """
+    expires_at = midnight_after(today, CONFIRMATION_DAYS)
+    for letter in _open_confirmations(session, subscriber_id):
+        asked = set(letter.segments.split())
+        if asked >= set(segments) and letter.expires_at == expires_at:
+            return False
+        if asked <= set(segments):
+            session.delete(letter)
+    letter = _letter(CONFIRMATION, subscriber_id, segments, language, expires_at)
+    _ask(session, letter, keyring)
+    return True
+
+
+def _open_confirmations(session: Session, subscriber_id: bytes) -> Iterable[ServiceLetter]:
+    return session.scalars(
+        select(ServiceLetter).where(
+            ServiceLetter.subscriber_id == subscriber_id,
+            ServiceLetter.kind == CONFIRMATION,
+            ServiceLetter.used.is_(False),
+        )
+    ).all()
+
+
+def send_manage_link(
+    session: Transaction, keyring: Keyring, subscriber_id: bytes, language: str, now: datetime
+) -> bool:
+    """Have a link mailed that lives 30 minutes; none while an earlier one still works."""
+    if _has_open(session, subscriber_id, MANAGE_LINK, now):
+        return False
+    letter = _letter(MANAGE_LINK, subscriber_id, (), language, now + MANAGE_LIFE)
+    _ask(session, letter, keyring)
+    return True
+
+
+def say_already_subscribed(
+    session: Transaction, subscriber_id: bytes, language: str, now: datetime
+) -> None:
+    """Have the reader told that there was nothing to do. This letter carries no link of theirs."""
+    expires_at = midnight_after(now.date(), NOTICE_LIFE.days)
+    _ask(session, _letter(ALREADY_SUBSCRIBED, subscriber_id, (), language, expires_at), None)
+
+
+def _has_open(session: Session, subscriber_id: bytes, kind: str, now: datetime) -> bool:
+    query = select(ServiceLetter.nonce).where(
+        ServiceLetter.subscriber_id == subscriber_id,
+        ServiceLetter.kind == kind,
+        ServiceLetter.expires_at > now,
+    )
+    return session.scalar(query) is not None
+
+
+def _letter(
+    kind: str, subscriber_id: bytes, segments: Sequence[str], language: str, expires_at: datetime
+) -> ServiceLetter:
+    return ServiceLetter(
+        nonce=new_id(),
+        kind=kind,
+        subscriber_id=subscriber_id,
+        segments=" ".join(segments),
+        language=language,
+        expires_at=expires_at,
+    )
+
+
+def forget_expired(session: Transaction, now: datetime) -> None:
+    """Delete the letters whose links no longer work."""
+    session.execute(delete(ServiceLetter).where(ServiceLetter.expires_at <= now))

@@ -1,0 +1,30 @@
+"""What was never confirmed is deleted: a request lives as long as its link, 72 hours at most."""
+
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import delete, select
+
+from app.database import Transaction
+from app.subscribers.asking import CONFIRMATION_DAYS, forget_expired
+from app.subscribers.models import PENDING, SignUp, Subscription
+from app.subscribers.unsubscription import EXPIRED, end
+
+
+def expire(session: Transaction, *, now: datetime) -> int:
+    """Delete unconfirmed requests whose time is over, and sign-ups nobody admitted."""
+    oldest = now.date() - timedelta(days=CONFIRMATION_DAYS)
+    forget_expired(session, now)
+    session.execute(delete(SignUp).where(SignUp.day <= oldest))
+    stale = _stale(session, oldest)
+    for subscriber_id, segment in stale:
+        end(session, subscriber_id, (segment,), EXPIRED, today=now.date())
+    return len(stale)
+
+
+def _stale(session: Transaction, oldest: date) -> list[tuple[bytes, str]]:
+    query = (
+        select(Subscription.subscriber_id, Subscription.segment)
+        .where(Subscription.state == PENDING, Subscription.requested_day <= oldest)
+        .limit(1000)
+    )
+    return [(row.subscriber_id, row.segment) for row in session.execute(query)]

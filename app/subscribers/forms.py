@@ -1,0 +1,66 @@
+"""The two forms as pages, also when what was sent is refused.
+
+A refused form comes back in the reader's language with the field named, and without what was typed.
+"""
+
+from starlette.responses import HTMLResponse
+
+from app.errors import Refusal
+from app.languages import phrases
+from app.newsletter import Newsletter
+from app.web.pages import page
+
+
+def _(phrase: str) -> str:
+    return phrase
+
+
+class FieldWrong(Refusal):
+    """A field of the form is missing or cannot be used."""
+
+
+SENTENCES = {
+    "email": _("This e-mail address cannot be used. Please check it."),
+    "segments": _("Please choose what you would like to get."),
+    "language": _("Please choose a language."),
+}
+OTHERWISE = _("The form was not sent as it should be. Please try again.")
+
+
+def _problem(refused: Refusal | None, language: str) -> dict[str, str | None] | None:
+    if refused is None:
+        return None
+    field = (refused.field or "").partition(".")[0]
+    sentence = phrases(language).gettext(SENTENCES.get(field, OTHERWISE))
+    return {"sentence": sentence, "field": field if field in SENTENCES else None}
+
+
+def form_page(
+    newsletter: Newsletter, language: str, *, refused: Refusal | None = None
+) -> HTMLResponse:
+    """Answer with the sign-up form; with status 422 and the reason, if it was refused."""
+    return page(
+        "form",
+        language,
+        status=422 if refused else 200,
+        switchable=refused is None,
+        newsletter=newsletter,
+        segments=newsletter.segments,
+        languages=newsletter.languages,
+        consent=newsletter.current_consent.text[language],
+        problem=_problem(refused, language),
+    )
+
+
+def manage_request_page(
+    newsletter: Newsletter, language: str, *, refused: Refusal | None = None
+) -> HTMLResponse:
+    """Answer with the form that asks for a manage link."""
+    return page(
+        "manage_request",
+        language,
+        status=422 if refused else 200,
+        switchable=refused is None,
+        newsletter=newsletter,
+        problem=_problem(refused, language),
+    )

@@ -1,0 +1,46 @@
+"""What the sign-up form and the manage page send."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from app.web.bodies import Body
+
+Typed = Annotated[str, Field(max_length=1000)]
+Source = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")]
+
+
+class Wish(Body):
+    """A sign-up: an address, the segments wanted, and the language to speak to the reader."""
+
+    email: Annotated[Typed, Field(examples=["reader@example.org"])]
+    segments: Annotated[list[Typed], Field(min_length=1, max_length=20, examples=[["en", "be-ru"]])]
+    language: Typed | None = None
+    source: Annotated[
+        Source | None, Field(description="which form it came from: letters, digits, - and _")
+    ] = None
+    website: Annotated[
+        Typed | None, Field(description="a trap for robots: people leave it empty")
+    ] = None
+
+
+class Accepted(Body):
+    """The answer to every sign-up, whatever is known about the address."""
+
+    status: str = "accepted"
+
+
+class ManageWish(Body):
+    """A request for a link to change or end one's subscription."""
+
+    email: Annotated[Typed, Field(examples=["reader@example.org"])]
+    language: Typed | None = None
+
+
+class Choice(Body):
+    """What the manage page sends."""
+
+    action: str
+    segments: list[Typed] = Field(default_factory=list, max_length=20)
+    language: Typed | None = None
+    sure: str | None = None

@@ -1,0 +1,82 @@
+"""Leaving: at once, for good, and without a trace but a count.
+
+A valid link of somebody who has left answers as it did the first time: it betrays nobody.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from app.database import Transaction
+from app.dialects import insert_or_add
+from app.newsletter import Newsletter, Segment
+from app.subscribers.models import Departure, Subscriber, Subscription
+from app.tokens import LinkTokens, LinkUnknown, segment_code
+
+UNSUBSCRIBED = "unsubscribed"
+ERASED = "erased"
+EXPIRED = "never confirmed"
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """Whose link it is (an id that means nothing outside), and which segment it ends."""
+
+    link_id: bytes
+    segment: Segment
+
+
+def leaving(links: LinkTokens, newsletter: Newsletter, token: str) -> Leaving:
+    """Read an unsubscribe link; changes nothing. Raises LinkUnknown."""
+    facts = links.open_unsubscribe(token)
+    for segment in newsletter.segments:
+        if segment_code(segment.id) == facts.segment_code:
+            return Leaving(facts.link_id, segment)
+    raise LinkUnknown
+
+
+def language_of(session: Session, leaving: Leaving) -> str:
+    """Return the language to speak to the holder of this link."""
+    query = select(Subscriber.language).where(Subscriber.link_id == leaving.link_id)
+    return session.scalar(query) or leaving.segment.languages[0]
+
+
+def unsubscribe(
+    session: Transaction, leaving: Leaving, *, today: date, everything: bool = False
+) -> None:
+    """End the link's subscription, or all of that reader's."""
+    query = select(Subscriber.id).where(Subscriber.link_id == leaving.link_id)
+    subscriber_id = session.scalar(query.with_for_update())
+    if subscriber_id is not None:
+        segments = None if everything else (leaving.segment.id,)
+        end(session, subscriber_id, segments, UNSUBSCRIBED, today=today)
+
+
+def end(
+    session: Transaction,
+    subscriber_id: bytes,
+    segments: Iterable[str] | None,
+    reason: str,
+    *,
+    today: date,
+) -> None:
+    """Delete these subscriptions (None: all) and count them; the last one ends the subscriber."""
+    held = set(
+        session.scalars(
+            select(Subscription.segment).where(Subscription.subscriber_id == subscriber_id)
+        )
+    )
+    ended = held if segments is None else held & set(segments)
+    session.execute(
+        delete(Subscription).where(
+            Subscription.subscriber_id == subscriber_id, Subscription.segment.in_(ended)
+        )
+    )
+    for segment in sorted(ended):
+        row = {"day": today, "segment": segment, "reason": reason, "count": 1}
+        insert_or_add(session, Departure, row, key=("day", "segment", "reason"), add="count")
+    if ended == held:
+        session.execute(delete(Subscriber).where(Subscriber.id == subscriber_id))
