@@ -1,0 +1,1 @@
+"""An edition: an issue rendered for one segment in one reading language, and frozen."""

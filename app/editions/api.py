@@ -1,0 +1,95 @@
+"""The operators' calls for approval, which freezes the editions, and for looking at them."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, Field
+
+from app.editions.freezing import freeze
+from app.editions.preview import preview
+from app.issues.api import WeekPath
+from app.issues.approval import approve, withdraw
+from app.operators.api_keys import Operator
+from app.operators.audit import note
+from app.operators.guards import needs
+from app.web.bodies import Body
+from app.web.context import Here, Now, Reading, Writing
+
+router = APIRouter(prefix="/v1/issues", tags=["issues"])
+
+Reads = Annotated[Operator, Depends(needs("issues:read"))]
+Approves = Annotated[Operator, Depends(needs("issues:approve"))]
+
+
+class ApprovalWish(Body):
+    """For which segments; all if left out."""
+
+    segments: Annotated[list[str], Field(min_length=1, max_length=20)] | None = None
+
+
+class Approved(BaseModel):
+    """What is approved now."""
+
+    week: str
+    segments: list[str]
+
+
+class EditionView(BaseModel):
+    """An edition as a letter: the reader's own link is a placeholder in it."""
+
+    week: str
+    segment: str
+    language: str
+    subject: str
+    html: str
+    text: str
+    size: Annotated[int, Field(description="bytes of the HTML part")]
+
+
+@router.post("/{week}/approval")
+def post_approval(
+    week: WeekPath,
+    here: Here,
+    session: Writing,
+    operator: Approves,
+    now: Now,
+    wish: ApprovalWish | None = None,
+) -> Approved:
+    """Approve for these segments, or all; 409 with what is missing, and then nothing is approved."""
+    segments = wish.segments if wish else None
+    approved = approve(session, here.newsletter, week, segments, by=operator.name, now=now)
+    url = here.settings.public_url
+    freeze(session, here.newsletter, week, approved, public_url=url, now=now)
+    note(session, operator.name, "issue approved", f"{week} {' '.join(approved)}", now=now)
+    return Approved(week=str(week), segments=list(approved))
+
+
+@router.delete("/{week}/approval", status_code=204)
+def delete_approval(week: WeekPath, session: Writing, operator: Approves, now: Now) -> None:
+    """Withdraw the approval for all segments, unless one of them was launched."""
+    withdraw(session, week)
+    note(session, operator.name, "approval withdrawn", str(week), now=now)
+
+
+@router.get("/{week}/editions/{segment}")
+def get_edition(
+    week: WeekPath,
+    segment: str,
+    here: Here,
+    session: Reading,
+    _operator: Reads,
+    language: Annotated[str | None, Query(max_length=8)] = None,
+) -> EditionView:
+    """Return subject, HTML and text of what the segment would get."""
+    found = here.newsletter.segment(segment)
+    url = here.settings.public_url
+    rendered = preview(session, here.newsletter, week, found, public_url=url, language=language)
+    return EditionView(
+        week=str(week),
+        segment=found.id,
+        language=language or found.languages[0],
+        subject=rendered.subject,
+        html=rendered.html,
+        text=rendered.text,
+        size=len(rendered.html.encode()),
+    )

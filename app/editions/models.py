@@ -1,0 +1,32 @@
+"""An issue rendered for a segment in one reading language, and frozen.
+
+Withdrawing the approval deletes its editions; a mailing keeps both in place for ever.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKeyConstraint, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.database import Base, RowNumber, UtcDateTime
+
+
+class Edition(Base):
+    """What every reader of this segment and language gets, but for the link that is theirs."""
+
+    __tablename__ = "editions"
+    __table_args__ = (
+        UniqueConstraint("week", "segment", "language"),
+        ForeignKeyConstraint(
+            ["week", "segment"], ["approvals.week", "approvals.segment"], ondelete="CASCADE"
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
+    week: Mapped[str] = mapped_column(String(8))
+    segment: Mapped[str] = mapped_column(String(40))
+    language: Mapped[str] = mapped_column(String(8))
+    subject: Mapped[str] = mapped_column(String(400))
+    html: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(Text)
+    frozen_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -1,0 +1,85 @@
+"""An issue is approved for a segment when every commentary has a text that the segment can read."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.database import Transaction
+from app.errors import Refusal
+from app.issues.content import missing_texts
+from app.issues.drafting import content_of, find
+from app.issues.models import Approval
+from app.issues.week import Week
+from app.newsletter import Newsletter
+
+
+class IssueIncomplete(Refusal):
+    """A text is missing that the segment's readers could read."""
+
+    def __init__(self, missing: dict[str, tuple[str, ...]]) -> None:
+        """`missing` names, by segment, the places of the texts that are not there."""
+        said = "; ".join(f"{segment}: {', '.join(places)}" for segment, places in missing.items())
+        super().__init__(f"a text is missing that the readers could read ({said})")
+        self.facts = {"missing": {segment: list(places) for segment, places in missing.items()}}
+
+
+class NotApproved(Refusal):
+    """This issue is not approved for this segment."""
+
+
+class AlreadySent(Refusal):
+    """This issue is on its way or was sent; its approval cannot be withdrawn."""
+
+
+def approve(
+    session: Transaction,
+    newsletter: Newsletter,
+    week: Week,
+    segments: Sequence[str] | None,
+    *,
+    by: str,
+    now: datetime,
+) -> tuple[str, ...]:
+    """Approve the week's issue for these segments (None: all); return the ids approved now.
+
+    All or none: raises IssueIncomplete with everything that is missing, IssueUnknown, or
+    UnknownSegment.
+    """
+    issue = find(session, week)
+    content = content_of(issue)
+    names = [each.id for each in newsletter.segments] if segments is None else segments
+    wanted = [newsletter.segment(name) for name in names]
+    gaps = {each.id: missing_texts(content, each) for each in wanted}
+    if missing := {segment: places for segment, places in gaps.items() if places}:
+        raise IssueIncomplete(missing)
+    approved = approved_segments(session, week)
+    for segment in wanted:
+        if segment.id not in approved:
+            row = Approval(week=str(week), segment=segment.id, approved_by=by, approved_at=now)
+            session.merge(row)
+    session.flush()
+    return tuple(segment.id for segment in wanted)
+
+
+def approved_segments(session: Session, week: Week) -> tuple[str, ...]:
+    """Return the segments that the week's issue is approved for."""
+    query = select(Approval.segment).where(Approval.week == str(week)).order_by(Approval.segment)
+    return tuple(session.scalars(query))
+
+
+def withdraw(session: Transaction, week: Week) -> None:
+    """Withdraw all approvals of a week. Raises IssueUnknown, NotApproved or AlreadySent.
+
+    Editions go with their approval; a mailing holds it fast, so nothing that was launched can be
+    withdrawn, whatever happens at the same moment.
+    """
+    find(session, week)
+    if not approved_segments(session, week):
+        raise NotApproved
+    try:
+        session.execute(delete(Approval).where(Approval.week == str(week)))
+    except IntegrityError:
+        raise AlreadySent from None

@@ -1,0 +1,116 @@
+"""Storing, reading and deleting the draft of a week's issue.
+
+A draft is stored whole or not at all. Once it is approved for any segment it is closed to edits.
+"""
+
+import hashlib
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.database import Transaction
+from app.errors import Refusal
+from app.issues.content import IssueContent, check_content
+from app.issues.models import Approval, Issue
+from app.issues.week import Week
+from app.newsletter import Newsletter
+
+
+class IssueUnknown(Refusal):
+    """There is no issue for this week."""
+
+
+class IssueClosed(Refusal):
+    """This issue is approved, and so closed to edits; withdraw the approval first."""
+
+
+class WeekDiffers(Refusal):
+    """The week in the content is not the week it is stored for."""
+
+
+class EtagDiffers(Refusal):
+    """The issue has changed since you read it."""
+
+
+class PhotoUnknown(Refusal):
+    """There is no photo with this id."""
+
+
+def content_of(issue: Issue) -> IssueContent:
+    """Read a stored issue's content."""
+    return IssueContent.model_validate_json(issue.content)
+
+
+def find(session: Session, week: Week) -> Issue:
+    """Return the week's issue. Raises IssueUnknown."""
+    issue = session.get(Issue, str(week))
+    if issue is None:
+        raise IssueUnknown(field="week")
+    return issue
+
+
+def list_issues(session: Session) -> list[Issue]:
+    """Return all issues, the newest week first."""
+    return list(session.scalars(select(Issue).order_by(Issue.week.desc())))
+
+
+def store(
+    session: Transaction,
+    newsletter: Newsletter,
+    week: Week,
+    content: IssueContent,
+    *,
+    now: datetime,
+    if_match: str | None = None,
+) -> tuple[Issue, bool]:
+    """Store the draft; return it, and whether it is new. `if_match` is the ETag it must replace.
+
+    Raises WeekDiffers, UnknownRubric, UnknownLanguage, PhotoUnknown, IssueClosed or EtagDiffers.
+    """
+    if content.week != week:
+        raise WeekDiffers(field="week")
+    check_content(content, newsletter)
+    _check_photos(content)
+    text = content.model_dump_json(exclude_none=True)
+    etag = hashlib.sha256(text.encode()).hexdigest()[:32]
+    issue = session.get(Issue, str(week), with_for_update=True)
+    _check_match(issue, if_match)
+    if issue is None:
+        issue = Issue(week=str(week), content=text, etag=etag, changed_at=now)
+        session.add(issue)
+        session.flush()
+        return issue, True
+    if etag != issue.etag:
+        _check_open(session, issue)
+        issue.content, issue.etag, issue.changed_at = text, etag, now
+    return issue, False
+
+
+def delete(session: Transaction, week: Week, *, if_match: str | None = None) -> None:
+    """Delete a draft. Raises IssueUnknown, IssueClosed or EtagDiffers."""
+    issue = find(session, week)
+    _check_match(issue, if_match)
+    _check_open(session, issue)
+    session.delete(issue)
+
+
+def _check_photos(content: IssueContent) -> None:
+    for index, commentary in enumerate(content.commentaries):
+        if commentary.photo is not None and commentary.photo.id is not None:
+            raise PhotoUnknown(field=f"commentaries.{index}.photo.id")
+
+
+def _check_match(issue: Issue | None, if_match: str | None) -> None:
+    """RFC 9110 §13.1.1: `*` matches anything that is there."""
+    if if_match is None:
+        return
+    current = None if issue is None else issue.etag
+    wanted = {tag.strip().removeprefix("W/").strip('"') for tag in if_match.split(",")}
+    if current is None or not wanted & {"*", current}:
+        raise EtagDiffers
+
+
+def _check_open(session: Session, issue: Issue) -> None:
+    if session.scalar(select(Approval.segment).where(Approval.week == issue.week).limit(1)):
+        raise IssueClosed

@@ -1,0 +1,106 @@
+"""A commentary's body, CommonMark, as HTML and as plain text; both from one parse.
+
+Whatever an editor or an attacker writes, the HTML holds only the tags below, links only to https
+and mailto, no picture, and is well-formed enough for MJML's strict parser. Raw HTML is text.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
+
+import nh3
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from app.issues.plain_text import plain_text
+
+HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*")
+
+
+class _Markdown(MarkdownIt):
+    """CommonMark that takes every link for a link: which of them are lawful is decided here."""
+
+    def validateLink(self, url: str) -> bool:  # noqa: N802 - the library's name
+        return True
+
+
+MARKDOWN = _Markdown("commonmark", {"html": False})
+
+TAGS = {"p", "br", "strong", "em", "ul", "ol", "li", "blockquote", "h3", "h4", "pre", "code", "hr"}
+ATTRIBUTES = {"a": {"href"}, "ol": {"start"}}
+SCHEMES = {"https", "mailto"}
+
+# A letter's own headings are h1 and h2, so those of a body begin below.
+HEADINGS = {"h1": "h3", "h2": "h4", "h3": "h4", "h4": "h4", "h5": "h4", "h6": "h4"}
+
+# An address written out in the text; the sign that ends the sentence is not part of it.
+BARE_LINK = re.compile(r"https://[^\s<>\"«»“”„]*[^\s<>\"«»“”„.,:;!?…)\]'’]")
+
+
+def to_html(body: str) -> str:
+    """Render CommonMark to safe HTML, block by block, for a letter or a page."""
+    html = MARKDOWN.renderer.render(parse(body), MARKDOWN.options, {})
+    safe = nh3.clean(
+        html, tags=TAGS | {"a"}, attributes=ATTRIBUTES, url_schemes=SCHEMES, link_rel=None
+    )
+    return safe.replace("<br>", "<br />").replace("<hr>", "<hr />").strip()
+
+
+def to_text(body: str) -> str:
+    """Render CommonMark to plain text; what a link leads to stands on a line of its own."""
+    return plain_text(parse(body))
+
+
+def parse(body: str) -> list[Token]:
+    """The tokens of a body, with only such links as a letter may carry."""
+    tokens = MARKDOWN.parse(body)
+    for token in tokens:
+        token.tag = HEADINGS.get(token.tag, token.tag)
+        if token.children:
+            token.children = list(_lawful(token.children))
+    return tokens
+
+
+def _lawful(children: Sequence[Token]) -> Iterator[Token]:
+    """Pass on inline tokens; pictures and unlawful links become their text."""
+    inside: list[bool] = []
+    for token in children:
+        if token.type == "link_open":
+            inside.append(_may_link(str(token.attrGet("href") or "")))
+            token.attrs = {"href": str(token.attrGet("href") or "")}
+        if token.type == "image":
+            yield Token("text", "", 0, content=token.content)
+        elif token.type in ("link_open", "link_close"):
+            if inside[-1]:
+                yield token
+            if token.type == "link_close":
+                inside.pop()
+        elif token.type == "text" and not any(inside):
+            yield from _with_links(token.content)
+        else:
+            yield token
+
+
+def _may_link(href: str) -> bool:
+    try:
+        parts = urlsplit(href)
+        _ = parts.port
+    except ValueError:
+        return False
+    if parts.scheme == "https":
+        return not parts.username and HOST.fullmatch(parts.hostname or "") is not None
+    return parts.scheme == "mailto" and "@" in parts.path
+
+
+def _with_links(text: str) -> Iterator[Token]:
+    end = 0
+    for found in BARE_LINK.finditer(text):
+        href = MARKDOWN.normalizeLink(found[0])
+        if not _may_link(href):
+            continue
+        yield Token("text", "", 0, content=text[end : found.start()])
+        yield Token("link_open", "a", 1, attrs={"href": href}, info="auto")
+        yield Token("text", "", 0, content=found[0])
+        yield Token("link_close", "a", -1, info="auto")
+        end = found.end()
+    yield Token("text", "", 0, content=text[end:])
