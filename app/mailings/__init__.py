@@ -1,0 +1,1 @@
+"""Sending an issue to a segment: once, by calendar or by hand."""

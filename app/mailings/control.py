@@ -1,0 +1,33 @@
+"""An operator's hand on a mailing: pause, resume, cancel."""
+
+from datetime import datetime
+
+from app.database import Transaction
+from app.mailings.launch import find_mailing
+from app.mailings.models import Mailing
+from app.mailings.states import CANCELLED, ENROLLING, PAUSED, RUNNING, move
+
+
+def pause(session: Transaction, mailing_id: int) -> Mailing:
+    """Stop the mailing where it stands. Raises MailingUnknown or MoveNotAllowed."""
+    mailing = find_mailing(session, mailing_id, lock=True)
+    if mailing.state != PAUSED:
+        mailing.state = move(mailing.state, PAUSED)
+    return mailing
+
+
+def resume(session: Transaction, mailing_id: int) -> Mailing:
+    """Let it go on. Raises MailingUnknown or MoveNotAllowed."""
+    mailing = find_mailing(session, mailing_id, lock=True)
+    if mailing.state not in (RUNNING, ENROLLING):
+        mailing.state = move(mailing.state, ENROLLING if mailing.audience is None else RUNNING)
+    return mailing
+
+
+def cancel(session: Transaction, mailing_id: int, *, now: datetime) -> Mailing:
+    """End it: whoever has not got the letter will not. Raises MailingUnknown or MoveNotAllowed."""
+    mailing = find_mailing(session, mailing_id, lock=True)
+    if mailing.state != CANCELLED:
+        mailing.state = move(mailing.state, CANCELLED)
+        mailing.finished_at = now
+    return mailing

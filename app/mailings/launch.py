@@ -1,0 +1,64 @@
+"""Launching: an approved issue sets out to a segment, once, whoever asks and how often."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.database import Transaction
+from app.dialects import insert_if_absent
+from app.errors import Refusal
+from app.issues.approval import NotApproved, approved_segments
+from app.issues.drafting import find
+from app.issues.week import Week
+from app.mailings.models import Mailing
+from app.mailings.states import ENROLLING
+from app.newsletter import Segment
+
+CALENDAR = "calendar"
+
+
+class MailingUnknown(Refusal):
+    """There is no such mailing."""
+
+
+def mailing_of(session: Session, week: Week, segment: str) -> Mailing | None:
+    """Return the mailing of this issue to this segment, if it was launched."""
+    query = select(Mailing).where(Mailing.week == str(week), Mailing.segment == segment)
+    return session.scalar(query)
+
+
+def find_mailing(session: Session, mailing_id: int, *, lock: bool = False) -> Mailing:
+    """Return a mailing by its number. Raises MailingUnknown."""
+    mailing = session.get(Mailing, mailing_id, with_for_update=lock or None)
+    if mailing is None:
+        raise MailingUnknown
+    return mailing
+
+
+def launch(
+    session: Transaction, week: Week, segment: Segment, *, by: str, now: datetime
+) -> tuple[Mailing, bool]:
+    """Launch the week's issue to the segment; return its mailing, and whether it is new.
+
+    Raises IssueUnknown, or NotApproved.
+    """
+    known = mailing_of(session, week, segment.id)
+    if known is not None:
+        return known, False
+    find(session, week)
+    if segment.id not in approved_segments(session, week):
+        raise NotApproved
+    row = {
+        "week": str(week),
+        "segment": segment.id,
+        "state": ENROLLING,
+        "launched_by": by,
+        "launched_at": now,
+        "folded": False,
+    }
+    new = insert_if_absent(session, Mailing, [row])
+    mailing = mailing_of(session, week, segment.id)
+    if mailing is None:
+        raise MailingUnknown
+    return mailing, bool(new)

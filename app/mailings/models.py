@@ -1,0 +1,53 @@
+"""Sending an issue to one segment, and the weekly slots that were decided.
+
+One mailing per issue and segment, whoever asks and how often; a slot is decided once.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKeyConstraint, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.database import Base, RowNumber, UtcDateTime
+
+
+class Mailing(Base):
+    """One issue on its way to one segment; `audience` is null until it is frozen."""
+
+    __tablename__ = "mailings"
+    __table_args__ = (
+        UniqueConstraint("week", "segment"),
+        ForeignKeyConstraint(
+            ["week", "segment"], ["approvals.week", "approvals.segment"], ondelete="RESTRICT"
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
+    week: Mapped[str] = mapped_column(String(8))
+    segment: Mapped[str] = mapped_column(String(40))
+    state: Mapped[str] = mapped_column(String(12))
+    audience: Mapped[int | None]
+    launched_by: Mapped[str] = mapped_column(String(80))
+    launched_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    folded: Mapped[bool] = mapped_column(default=False)
+
+
+class Slot(Base):
+    """A weekly moment that came, and what was decided then."""
+
+    __tablename__ = "slots"
+
+    segment: Mapped[str] = mapped_column(String(40), primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, primary_key=True)
+    decision: Mapped[str] = mapped_column(String(12))
+    week: Mapped[str | None] = mapped_column(String(8))
+
+
+class Installation(Base):
+    """When this database was made: slots before that do not count."""
+
+    __tablename__ = "installation"
+
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
