@@ -1,0 +1,113 @@
+"""The end of a mailing: when no letter can move by itself any more, and what is forgotten then.
+
+First the readers' ids are blanked, then, after the retention time, the rows become counts.
+"""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.orm import Session
+
+from app.database import Transaction
+from app.deliveries.models import Delivery, FoldedCount
+from app.deliveries.states import DEFERRED, EXCLUDED, OPEN, PENDING, UNCERTAIN
+from app.mailings.models import Mailing
+from app.mailings.states import CANCELLED, FINISHED, RUNNING, move
+
+_BLANK_AT_ONCE = 10_000
+
+
+def complete(session: Transaction, *, now: datetime) -> int:
+    """Finish every running mailing whose letters all stand still; return how many."""
+    running = session.scalars(
+        select(Mailing).where(Mailing.state == RUNNING).with_for_update(skip_locked=True)
+    ).all()
+    finished = [mailing for mailing in running if not _moves(session, mailing.id)]
+    for mailing in finished:
+        mailing.state = move(mailing.state, FINISHED)
+        mailing.finished_at = now
+    return len(finished)
+
+
+def _moves(session: Session, mailing_id: int) -> bool:
+    query = select(Delivery.id).where(Delivery.mailing_id == mailing_id, Delivery.state.in_(OPEN))
+    return session.scalar(query.limit(1)) is not None
+
+
+def exclude_rest(session: Transaction, mailing_id: int, reason: str) -> int:
+    """Exclude whoever has not got a cancelled mailing's letter; return how many.
+
+    A letter that a sender holds at this moment is excluded when it looks at it once more.
+    """
+    result: CursorResult[object] = session.execute(  # type: ignore[assignment]
+        update(Delivery)
+        .where(Delivery.mailing_id == mailing_id, Delivery.state.in_((PENDING, DEFERRED)))
+        .values(state=EXCLUDED, reason=reason)
+        .execution_options(synchronize_session=False)
+    )
+    return result.rowcount
+
+
+def blank(session: Transaction) -> int:
+    """Forget which readers an ended mailing's rows were for; return how many rows were left so.
+
+    Letters in doubt keep theirs until the doubt is settled: they may have to be sent again.
+    """
+    ended = select(Mailing.id).where(Mailing.state.in_((FINISHED, CANCELLED)))
+    rows = (
+        select(Delivery.id)
+        .where(
+            Delivery.mailing_id.in_(ended),
+            Delivery.subscriber_id.is_not(None),
+            Delivery.state.not_in((*OPEN, UNCERTAIN)),
+        )
+        .limit(_BLANK_AT_ONCE)
+    )
+    ids = session.scalars(rows).all()
+    if ids:
+        session.execute(
+            update(Delivery)
+            .where(Delivery.id.in_(ids))
+            .values(subscriber_id=None)
+            .execution_options(synchronize_session=False)
+        )
+    return len(ids)
+
+
+def fold(session: Transaction, retention: timedelta, *, now: datetime) -> int:
+    """Turn the rows of mailings that ended before the retention time into counts."""
+    old = session.scalars(
+        select(Mailing).where(
+            Mailing.state.in_((FINISHED, CANCELLED)),
+            Mailing.folded.is_(False),
+            Mailing.finished_at < now - retention,
+        )
+    ).all()
+    for mailing in old:
+        _fold_one(session, mailing)
+    return len(old)
+
+
+def _fold_one(session: Transaction, mailing: Mailing) -> None:
+    counted = session.execute(
+        select(Delivery.state, Delivery.reason, func.count())
+        .where(Delivery.mailing_id == mailing.id)
+        .group_by(Delivery.state, Delivery.reason)
+    )
+    for state, reason, count in counted:
+        session.add(
+            FoldedCount(mailing_id=mailing.id, state=state, reason=reason or "", count=count)
+        )
+    session.execute(delete(Delivery).where(Delivery.mailing_id == mailing.id))
+    mailing.folded = True
+
+
+def forget_service_letters(session: Transaction, *, now: datetime) -> int:
+    """Delete the rows of service letters that are over, and whose link has expired."""
+    result: CursorResult[object] = session.execute(  # type: ignore[assignment]
+        delete(Delivery).where(
+            Delivery.mailing_id.is_(None), Delivery.state.not_in(OPEN), Delivery.expires_at < now
+        )
+    )
+    return result.rowcount

@@ -1,0 +1,96 @@
+"""Enrolment: a launched mailing's audience is frozen, and what was asked for joins the queue.
+
+Set-based and re-runnable: a mailing takes each subscriber in once, a service letter itself once.
+"""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import literal, null, select
+
+from app.database import Transaction
+from app.deliveries.kinds import ALERT, ISSUE
+from app.deliveries.models import Delivery
+from app.deliveries.states import PENDING
+from app.dialects import insert_from_select
+from app.mailings.models import Mailing
+from app.mailings.states import ENROLLING, FINISHED, RUNNING, move
+from app.operators.models import Alert
+from app.subscribers.models import CONFIRMED, ServiceLetter, Subscription
+
+_COLUMNS = (
+    *("kind", "mailing_id", "subscriber_id", "letter_id", "state"),
+    *("due_at", "expires_at", "attempts", "handed"),
+)
+# An alert that could not be mailed in this time has been seen elsewhere.
+ALERT_LIFE = timedelta(days=2)
+
+
+def enrol(session: Transaction, *, life: timedelta, now: datetime) -> int:
+    """Freeze the audience of every mailing that was launched; return how many rows were written.
+
+    `life` is how long a mailing goes on trying. Whoever confirms later gets the next issue.
+    """
+    launched = session.scalars(
+        select(Mailing)
+        .where(Mailing.state == ENROLLING)
+        .order_by(Mailing.id)
+        .with_for_update(skip_locked=True)
+    ).all()
+    return sum(_enrol_one(session, mailing, life, now) for mailing in launched)
+
+
+def _enrol_one(session: Transaction, mailing: Mailing, life: timedelta, now: datetime) -> int:
+    readers = (
+        select(
+            literal(ISSUE),
+            literal(mailing.id),
+            Subscription.subscriber_id,
+            null(),
+            literal(PENDING),
+            literal(now, Delivery.due_at.type),
+            literal(mailing.launched_at + life, Delivery.expires_at.type),
+            literal(0),
+            literal(value=False),
+        )
+        .where(Subscription.segment == mailing.segment, Subscription.state == CONFIRMED)
+        # In the order of the random ids: the ledger's own numbers then tell nothing.
+        .order_by(Subscription.subscriber_id)
+    )
+    mailing.audience = insert_from_select(session, Delivery, _COLUMNS, readers)
+    mailing.state = move(mailing.state, RUNNING if mailing.audience else FINISHED)
+    mailing.finished_at = None if mailing.audience else now
+    return mailing.audience
+
+
+def take_in_service_letters(session: Transaction, *, now: datetime) -> int:
+    """Queue the letters that readers asked for; return how many."""
+    known = select(Delivery.id).where(Delivery.letter_id == ServiceLetter.nonce)
+    asked = select(
+        ServiceLetter.kind,
+        null(),
+        ServiceLetter.subscriber_id,
+        ServiceLetter.nonce,
+        literal(PENDING),
+        literal(now, Delivery.due_at.type),
+        ServiceLetter.expires_at,
+        literal(0),
+        literal(value=False),
+    ).where(ServiceLetter.used.is_(False), ServiceLetter.expires_at > now, ~known.exists())
+    return insert_from_select(session, Delivery, _COLUMNS, asked)
+
+
+def take_in_alerts(session: Transaction, *, now: datetime) -> int:
+    """Queue the alerts for the operators' mailbox; return how many."""
+    known = select(Delivery.id).where(Delivery.letter_id == Alert.id)
+    told = select(
+        literal(ALERT),
+        null(),
+        null(),
+        Alert.id,
+        literal(PENDING),
+        literal(now, Delivery.due_at.type),
+        literal(now + ALERT_LIFE, Delivery.expires_at.type),
+        literal(0),
+        literal(value=False),
+    ).where(Alert.at > now - ALERT_LIFE, ~known.exists())
+    return insert_from_select(session, Delivery, _COLUMNS, told)

@@ -1,0 +1,75 @@
+"""The ledger: one row per letter to one reader, and the senders that claim its rows.
+
+`subscriber_id` has no foreign key: a reader's row may be deleted while the ledger keeps its balance.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, SmallInteger, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.database import Base, RandomId, RowNumber, UtcDateTime
+
+
+class Delivery(Base):
+    """One letter to one reader, and where it stands."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        UniqueConstraint("mailing_id", "subscriber_id"),
+        Index(
+            "ix_deliveries_due",
+            "mailing_id",
+            "due_at",
+            "id",
+            postgresql_where=text("state IN ('pending', 'deferred')"),
+            sqlite_where=text("state IN ('pending', 'deferred')"),
+        ),
+        Index(
+            "ix_deliveries_claimed",
+            "claimed_by",
+            postgresql_where=text("claimed_by IS NOT NULL"),
+            sqlite_where=text("claimed_by IS NOT NULL"),
+        ),
+        Index("ix_deliveries_mailing_id_state", "mailing_id", "state", "reason"),
+    )
+
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(24))
+    mailing_id: Mapped[int | None] = mapped_column(RowNumber, ForeignKey("mailings.id"))
+    subscriber_id: Mapped[bytes | None] = mapped_column(RandomId)
+    letter_id: Mapped[bytes | None] = mapped_column(LargeBinary(16), unique=True)
+    state: Mapped[str] = mapped_column(String(12))
+    reason: Mapped[str | None] = mapped_column(String(40))
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    attempts: Mapped[int] = mapped_column(SmallInteger, default=0)
+    claimed_by: Mapped[int | None] = mapped_column(RowNumber)
+    handed: Mapped[bool] = mapped_column(default=False)
+    reply_code: Mapped[int | None] = mapped_column(SmallInteger)
+    reply_status: Mapped[str | None] = mapped_column(String(12))
+    relay: Mapped[str | None] = mapped_column(String(280))
+    attempted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Sender(Base):
+    """A sending process: its claims are good while its lease runs."""
+
+    __tablename__ = "senders"
+
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
+    identity: Mapped[str] = mapped_column(String(40), index=True)
+    journals: Mapped[str] = mapped_column(String(1000))
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    lease_until: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class FoldedCount(Base):
+    """What is left of a mailing's rows after the retention time: counts."""
+
+    __tablename__ = "folded_counts"
+
+    mailing_id: Mapped[int] = mapped_column(RowNumber, ForeignKey("mailings.id"), primary_key=True)
+    state: Mapped[str] = mapped_column(String(12), primary_key=True)
+    reason: Mapped[str] = mapped_column(String(40), primary_key=True)
+    count: Mapped[int]

@@ -1,0 +1,121 @@
+"""Recording: what the relay said becomes the letter's state, many letters in one transaction.
+
+Only a row that this sender still holds is changed (compare and set), so recording twice, or after
+somebody else took over, changes nothing.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import update
+
+from app.database import Transaction
+from app.deliveries.models import Delivery
+from app.deliveries.retrying import wait
+from app.deliveries.states import CLAIMED, DEFERRED, FAILED, PENDING, SENT, UNCERTAIN
+from app.mail.replies import Kind, Outcome, Pace, Verdict
+
+STATE = {
+    Outcome.ACCEPTED: SENT,
+    Outcome.RETRY: DEFERRED,
+    Outcome.FAILED: FAILED,
+    Outcome.UNCERTAIN: UNCERTAIN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One letter's new standing in the ledger."""
+
+    delivery_id: int
+    state: str
+    reason: str | None
+    due_at: datetime | None
+    reply_code: int | None
+    reply_status: str | None
+    relay: str
+    attempts: int
+
+
+def written(  # noqa: PLR0913 (what happened to one letter)
+    delivery_id: int,
+    attempts: int,
+    verdict: Verdict,
+    *,
+    relay: str,
+    code: int | None,
+    status: str | None,
+    repeat_doubt: bool,
+    expires_at: datetime,
+    chance: float,
+    now: datetime,
+) -> Written:
+    """Say how a verdict is written down. `attempts` counts this one.
+
+    A doubt about a letter that somebody asked for (`repeat_doubt`) becomes a retry. No retry is
+    put off beyond the letter's life: then it is looked at once more, and given up.
+    """
+    outcome, pace = verdict.outcome, verdict.pace
+    if outcome is Outcome.UNCERTAIN and repeat_doubt:
+        outcome, pace = Outcome.RETRY, Pace.LATER
+    state = STATE[outcome]
+    due_at = min(now + wait(pace, attempts, chance), expires_at) if state == DEFERRED else None
+    reason = _reason(state, verdict)
+    return Written(delivery_id, state, reason, due_at, code, status, relay, attempts)
+
+
+def _reason(state: str, verdict: Verdict) -> str | None:
+    if state == SENT:
+        return None
+    kind = "" if verdict.kind is Kind.NONE else f" {verdict.kind.value}"
+    return f"{verdict.concern.value}{kind}"
+
+
+def record(session: Transaction, sender_id: int, rows: Sequence[Written]) -> None:
+    """Write these letters' states, those that ended alike in one statement."""
+    alike: dict[tuple[object, ...], list[int]] = {}
+    for row in rows:
+        alike.setdefault(_values(row), []).append(row.delivery_id)
+    for values, ids in alike.items():
+        state, reason, due_at, code, status, relay, attempts = values
+        more = {} if due_at is None else {"due_at": due_at}
+        session.execute(
+            update(Delivery)
+            .where(
+                Delivery.id.in_(ids), Delivery.claimed_by == sender_id, Delivery.state == CLAIMED
+            )
+            .values(
+                state=state,
+                reason=reason,
+                reply_code=code,
+                reply_status=status,
+                relay=relay,
+                attempts=attempts,
+                claimed_by=None,
+                handed=False,
+                **more,
+            )
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _values(row: Written) -> tuple[object, ...]:
+    return (
+        *(row.state, row.reason, row.due_at, row.reply_code, row.reply_status, row.relay),
+        row.attempts,
+    )
+
+
+def release(session: Transaction, sender_id: int, ids: Iterable[int]) -> None:
+    """Give back claims that were not tried: they are pending again, as if never claimed."""
+    session.execute(
+        update(Delivery)
+        .where(
+            Delivery.id.in_(list(ids)),
+            Delivery.claimed_by == sender_id,
+            Delivery.state == CLAIMED,
+        )
+        .values(state=PENDING, claimed_by=None, handed=False)
+        .execution_options(synchronize_session=False)
+    )

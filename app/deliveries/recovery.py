@@ -1,0 +1,123 @@
+"""Recovery: what a dead sender had claimed goes back to the queue, or is told to be in doubt.
+
+The dead sender's journal decides where it can be read: our own earlier life's, or that of a process
+that died on this machine. Where it is lost with its host, whatever had been handed to a connection
+is in doubt.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import select
+
+from app.database import Transaction
+from app.deliveries.attempts import Attempt, lock_folder, replay
+from app.deliveries.kinds import REPEATED
+from app.deliveries.leases import dead_senders, forget
+from app.deliveries.models import Delivery, Sender
+from app.deliveries.recording import Written, record, release, written
+from app.deliveries.results import answer_of
+from app.deliveries.states import CLAIMED, UNCERTAIN
+from app.mail.replies import Answer, Stage, classify
+from app.operators.alerts import alert
+
+Attempts = Mapping[tuple[int, int], Attempt]
+_HELD = (Delivery.id, Delivery.kind, Delivery.handed, Delivery.attempts, Delivery.expires_at)
+_LOST = Answer(Stage.DOT, None)
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """How many letters went back to the queue, and how many are settled or in doubt."""
+
+    released: int
+    settled: int
+    uncertain: int
+
+
+def recover(
+    session: Transaction, identity: str, own: int | None, attempts: Attempts, *, now: datetime
+) -> Recovered:
+    """Free what dead senders held.
+
+    `identity` and `attempts` are those of our own earlier lives; `own` is our number now.
+    """
+    total = Recovered(0, 0, 0)
+    for sender in dead_senders(session, identity, own, now=now):
+        known: Attempts | None = attempts
+        if sender.identity != identity:
+            known = _journal_of_the_dead(Path(sender.journals))
+        one = _recover_one(session, sender, known, now)
+        forget(session, sender.id)
+        total = Recovered(
+            total.released + one.released,
+            total.settled + one.settled,
+            total.uncertain + one.uncertain,
+        )
+    return total
+
+
+def _journal_of_the_dead(folder: Path) -> Attempts | None:
+    """Read another sender's journal if it lies on this machine; None if it cannot be had."""
+    if not folder.is_dir():
+        return None
+    lock = lock_folder(folder)
+    if lock is None:
+        return None  # it lives after all, and only lost its lease
+    try:
+        return replay(folder)
+    finally:
+        os.close(lock)
+
+
+def _recover_one(
+    session: Transaction, sender: Sender, attempts: Attempts | None, now: datetime
+) -> Recovered:
+    held = session.execute(
+        select(*_HELD)
+        .where(Delivery.claimed_by == sender.id, Delivery.state == CLAIMED)
+        .with_for_update(skip_locked=True)
+    ).all()
+    free: list[int] = []
+    rows: list[Written] = []
+    for row in held:
+        answer = _what_happened(sender.id, row.id, attempts, handed=row.handed)
+        if answer is None:
+            free.append(row.id)
+            continue
+        rows.append(
+            written(
+                row.id,
+                row.attempts + 1,
+                classify(answer),
+                relay="",
+                code=answer.reply.code if answer.reply else None,
+                status=answer.reply.enhanced if answer.reply else None,
+                repeat_doubt=row.kind in REPEATED,
+                expires_at=row.expires_at,
+                chance=0.5,
+                now=now,
+            )
+        )
+    record(session, sender.id, rows)
+    release(session, sender.id, free)
+    doubts = sum(row.state == UNCERTAIN for row in rows)
+    if doubts:
+        text = f"A sender died; {doubts} letters are uncertain: the relay may have them or not."
+        alert(session, f"uncertain-{sender.id}", text, now=now)
+    return Recovered(len(free), len(rows) - doubts, doubts)
+
+
+def _what_happened(
+    sender_id: int, delivery_id: int, attempts: Attempts | None, *, handed: bool
+) -> Answer | None:
+    """Return the answer to this letter's attempt; None if there was no attempt."""
+    if attempts is None:
+        return _LOST if handed else None
+    attempt = attempts.get((sender_id, delivery_id))
+    if attempt is None:
+        return None
+    return _LOST if attempt.result is None else answer_of(attempt.result)

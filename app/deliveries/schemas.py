@@ -1,0 +1,56 @@
+"""What the operators' API says about mailings and takes for them."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from app.web.bodies import Body
+
+
+class MailingWish(Body):
+    """Which issue to send to which segment now."""
+
+    week: Annotated[str, Field(max_length=8, examples=["2025-W04"])]
+    segment: Annotated[str, Field(max_length=300, examples=["en"])]
+
+
+class MailingView(BaseModel):
+    """A mailing and its balance: audience = the sum of all the other counts."""
+
+    id: int
+    week: str
+    segment: str
+    state: str
+    audience: Annotated[int | None, Field(description="null until it is frozen")]
+    sent: int
+    pending: int
+    claimed: int
+    deferred: int
+    failed: int
+    uncertain: int
+    excluded: dict[str, int]
+    launched_at: datetime
+    launched_by: str
+    finished_at: datetime | None
+
+
+class DoubtView(BaseModel):
+    """A letter of which nobody knows whether the relay has it."""
+
+    delivery: int
+    relay: str | None
+    attempted_at: datetime | None
+
+
+class DoubtDecision(Body):
+    """What to do with uncertain letters: all of the mailing's, or those named."""
+
+    action: Literal["resend", "settle"]
+    deliveries: Annotated[list[int], Field(min_length=1, max_length=10_000)] | None = None
+
+
+class Decided(BaseModel):
+    """How many letters a decision concerned."""
+
+    letters: int

@@ -1,0 +1,152 @@
+"""Sending: one connection takes one letter after the other; every attempt is noted around it.
+
+No database is touched here, and no exception escapes a letter: what happened is a value.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.clock import Clock
+from app.deliveries.attempts import AttemptJournal
+from app.deliveries.composing import Outgoing
+from app.deliveries.relays import RelayState
+from app.deliveries.results import result_of
+from app.journal import journal
+from app.mail.replies import Answer, Reply, Stage, Verdict
+from app.mail.smtp import Connection, EnvelopeUnsafe
+
+log = journal("deliveries")
+
+# A letter that was looked at longer ago than this is looked at once more (promise 3: a second).
+STALE = 0.7
+IDLE = 20.0  # seconds until an idle connection is closed: relays close theirs after some minutes
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A letter that was tried, and what came of it."""
+
+    outgoing: Outgoing
+    relay: str
+    answer: Answer
+    verdict: Verdict
+    at: datetime
+
+
+class Line:
+    """One line to a relay: opens a connection when there is a letter, closes it when idle."""
+
+    def __init__(
+        self,
+        state: RelayState,
+        hostname: str,
+        queue: "asyncio.Queue[Outgoing]",
+        attempts: AttemptJournal,
+        clock: Clock,
+        look_again: Callable[[Outgoing], Awaitable[Outgoing | None]],
+        done: Callable[[Done], None],
+    ) -> None:
+        """Take the parts; nothing is opened yet."""
+        self._state = state
+        self._hostname = hostname
+        self._queue = queue
+        self._attempts = attempts
+        self._clock = clock
+        self._look_again = look_again
+        self._done = done
+        self._connection: Connection | None = None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Send letters until told to stop; the letter on the wire is finished first."""
+        try:
+            while not stop.is_set():
+                outgoing = await self._next(stop)
+                if outgoing is not None:
+                    await self._carry(outgoing, stop)
+        finally:
+            await self._hang_up()
+
+    async def _next(self, stop: asyncio.Event) -> Outgoing | None:
+        getting = asyncio.ensure_future(self._queue.get())
+        stopping = asyncio.ensure_future(stop.wait())
+        try:
+            await asyncio.wait(
+                {getting, stopping}, timeout=IDLE, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            stopping.cancel()
+        if getting.done():
+            return getting.result()
+        getting.cancel()
+        if not stop.is_set():
+            await self._hang_up()
+        return None
+
+    async def _carry(self, outgoing: Outgoing, stop: asyncio.Event) -> None:
+        connection = await self._open(stop)
+        if connection is None:
+            self._queue.put_nowait(outgoing)  # its claim is given back with the rest of the queue
+            return
+        current: Outgoing | None = outgoing
+        if self._clock.monotonic() - outgoing.checked_at > STALE:
+            current = await self._look_again(outgoing)
+        if current is not None:
+            await self._send(connection, current)
+
+    async def _open(self, stop: asyncio.Event) -> Connection | None:
+        """Return an open connection, however long that takes; None only when told to stop."""
+        while not stop.is_set():
+            if self._connection is not None and self._connection.usable:
+                return self._connection
+            self._connection = None
+            if await self._rested(stop):
+                opened = await Connection.open(self._state.relay, self._hostname)
+                if isinstance(opened, Connection):
+                    self._connection = opened
+                else:
+                    self._could_not_open(opened)
+        return None
+
+    def _could_not_open(self, answer: Answer) -> None:
+        now = self._clock.monotonic()
+        self._state.could_not_open(answer, now=now, chance=random.random())  # noqa: S311 (jitter)
+        log.warning(
+            "relay cannot be used", relay=self._state.relay.name, trouble=self._state.trouble
+        )
+
+    async def _rested(self, stop: asyncio.Event) -> bool:
+        """Wait until the relay has rested; False if told to stop meanwhile."""
+        left = self._state.rest_until - self._clock.monotonic()
+        if left <= 0:
+            return True
+        try:
+            await asyncio.wait_for(stop.wait(), left)
+        except TimeoutError:
+            return True
+        return False
+
+    async def _send(self, connection: Connection, outgoing: Outgoing) -> None:
+        delivery_id = outgoing.ready.claim.delivery_id
+        envelope = outgoing.envelope
+        try:
+            answer = await connection.send(
+                envelope.sender,
+                envelope.recipient,
+                envelope.letter,
+                noted=lambda: self._attempts.note(delivery_id),
+            )
+        except EnvelopeUnsafe as refused:
+            answer = Answer(Stage.RCPT, Reply(553, "5.1.3", str(refused)))
+        self._attempts.settle(delivery_id, result_of(answer))
+        now = self._clock.monotonic()
+        verdict = self._state.heard(answer, now=now, chance=random.random())  # noqa: S311 (jitter)
+        name = self._state.relay.name
+        self._done(Done(outgoing, name, answer, verdict, self._clock.now()))
+
+    async def _hang_up(self) -> None:
+        if self._connection is not None:
+            await self._connection.close()
+            self._connection = None

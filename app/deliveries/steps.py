@@ -1,0 +1,84 @@
+"""The sender's steps, in the order of the story: each in a short transaction, each re-runnable.
+
+Every step takes finished rows of the one before it, so none needs to know that the other ran, and
+none needs a special path after a crash.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.addresses.keys import Keyring
+from app.database import Database, Transaction
+from app.deliveries.completion import blank, complete, fold, forget_service_letters
+from app.deliveries.enrolment import enrol, take_in_alerts, take_in_service_letters
+from app.mailings.calendar import Schedule
+from app.mailings.due import launch_due
+from app.mailings.notes import LaunchNotes
+from app.newsletter import Newsletter
+from app.settings import Settings
+from app.subscribers.admission import admit
+from app.subscribers.expiry import expire
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What the steps need to know."""
+
+    database: Database
+    settings: Settings
+    newsletter: Newsletter
+    keyring: Keyring
+    schedules: Mapping[str, Schedule | None]
+    notes: LaunchNotes
+
+    def often(self, now: datetime) -> int:
+        """Run what readers and operators wait for; return how much was moved."""
+        steps = (self._admit, self._launch, self._enrol, self._take_in, self._complete)
+        return sum(step(now) for step in steps)
+
+    def seldom(self, now: datetime) -> None:
+        """Run what may wait some minutes: forgetting."""
+        self._in_transaction(lambda session: expire(session, now=now))
+        self._in_transaction(lambda session: forget_service_letters(session, now=now))
+        self._in_transaction(lambda session: fold(session, self.settings.retention, now=now))
+        while self._in_transaction(blank):
+            pass
+
+    def _in_transaction(self, step: Callable[[Transaction], int]) -> int:
+        with self.database.transaction() as session:
+            return step(session)
+
+    def _admit(self, now: datetime) -> int:
+        return self._in_transaction(lambda session: admit(session, self.keyring, now=now))
+
+    def _launch(self, now: datetime) -> int:
+        def step(session: Transaction) -> int:
+            return launch_due(
+                session,
+                self.newsletter,
+                self.schedules,
+                self.notes,
+                grace=self.settings.grace,
+                now=now,
+            )
+
+        launched = self._in_transaction(step)
+        # Noted once it is true, and before a letter of it can go.
+        with self.database.reading() as session:
+            self.notes.keep_up(session)
+        return launched
+
+    def _enrol(self, now: datetime) -> int:
+        life = self.settings.mailing_life
+        return self._in_transaction(lambda session: enrol(session, life=life, now=now))
+
+    def _take_in(self, now: datetime) -> int:
+        def step(session: Transaction) -> int:
+            asked = take_in_service_letters(session, now=now)
+            return asked + (take_in_alerts(session, now=now) if self.settings.alerts_to else 0)
+
+        return self._in_transaction(step)
+
+    def _complete(self, now: datetime) -> int:
+        return self._in_transaction(lambda session: complete(session, now=now))

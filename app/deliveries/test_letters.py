@@ -1,0 +1,86 @@
+"""Test letters: an edition as it would go, sent at once to given addresses, and marked as a test.
+
+Nothing is stored and no subscriber is touched: the unsubscribe link in it belongs to nobody.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from email.utils import format_datetime
+
+from app.addresses.address import EmailAddress
+from app.deliveries.composing import compiled_edition
+from app.deliveries.envelopes import Post
+from app.errors import Refusal
+from app.issues.week import Week
+from app.mail.letter import LetterTemplate
+from app.mail.relay import Relay
+from app.mail.replies import Answer, Outcome, classify
+from app.mail.smtp import Connection, Timeouts
+from app.mail.templates import Rendered
+from app.newsletter import Segment
+from app.tokens import LinkTokens, message_id, new_id
+
+NOBODY = b"\0" * 8
+_TIMEOUTS = Timeouts(greeting=15, command=15, data=15, dot=60)
+
+
+class RelayUnreachable(Refusal):
+    """No relay takes letters at this moment."""
+
+
+def compile_test(
+    post: Post, rendered: Rendered, segment: Segment, language: str, week: Week
+) -> LetterTemplate:
+    """Compile the edition with a subject that says it is a test."""
+    marked = replace(rendered, subject=f"[Test] {rendered.subject}")
+    return compiled_edition(post, marked, segment.id, language, week)
+
+
+def fill_test(
+    template: LetterTemplate,
+    links: LinkTokens,
+    post: Post,
+    segment: Segment,
+    week: Week,
+    address: EmailAddress,
+    now: datetime,
+) -> bytes:
+    """Fill it for one address."""
+    secret = new_id()
+    values = {
+        "to": address.wire,
+        "date": format_datetime(now),
+        "message-id": f"{message_id(secret, 'test')}@{post.list_domain}",
+        "unsubscribe": links.unsubscribe(NOBODY, week.number, segment.id),
+    }
+    return template.fill(values)
+
+
+async def send_now(
+    relays: Sequence[Relay], sender: str, letters: Sequence[tuple[str, bytes]], hostname: str
+) -> list[Answer]:
+    """Send each (recipient, letter) over the first relay that can be reached.
+
+    Raises RelayUnreachable if none can.
+    """
+    for relay in relays:
+        opened = await Connection.open(relay, hostname, timeouts=_TIMEOUTS)
+        if isinstance(opened, Connection):
+            try:
+                return [
+                    await opened.send(sender, recipient, letter, noted=_nothing_noted)
+                    for recipient, letter in letters
+                ]
+            finally:
+                await opened.close()
+    raise RelayUnreachable
+
+
+def _nothing_noted() -> None:
+    """A test letter is not in the ledger."""
+
+
+def sent(answer: Answer) -> bool:
+    """Tell whether the relay took the letter."""
+    return classify(answer).outcome is Outcome.ACCEPTED

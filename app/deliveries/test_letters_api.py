@@ -1,0 +1,92 @@
+"""The operators' call for test letters. It waits for the relay, and answers with what it said."""
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, Field
+
+from app.addresses.address import AddressRefused, EmailAddress
+from app.deliveries.envelopes import Post
+from app.deliveries.test_letters import compile_test, fill_test, send_now, sent
+from app.editions.preview import preview
+from app.issues.api import WeekPath
+from app.mail.relay import Relay
+from app.newsletter import UnknownSegment
+from app.operators.api_keys import Operator
+from app.operators.audit import note
+from app.operators.guards import needs
+from app.settings import naming
+from app.web.bodies import Body
+from app.web.context import Here, Now, Writing
+
+router = APIRouter(prefix="/v1/issues", tags=["issues"])
+
+Tests = Annotated[Operator, Depends(needs("letters:test"))]
+
+
+class TestWish(Body):
+    """Whom to send a test letter, and of which edition; the first of each if left out."""
+
+    __test__ = False
+
+    to: Annotated[list[Annotated[str, Field(max_length=1000)]], Field(min_length=1, max_length=10)]
+    segment: Annotated[str, Field(max_length=300)] | None = None
+    language: Annotated[str, Field(max_length=8)] | None = None
+
+
+class TestResult(BaseModel):
+    """What became of the letter to the address at this place of the list."""
+
+    __test__ = False
+
+    index: int
+    sent: bool
+    reply: str
+
+
+def _addresses(wish: TestWish) -> list[EmailAddress]:
+    found = []
+    for index, text in enumerate(wish.to):
+        try:
+            found.append(EmailAddress.parse(text))
+        except AddressRefused as refused:
+            refused.field = f"to.{index}"
+            raise
+    return found
+
+
+@router.post("/{week}/test-letters")
+def post_test_letters(
+    week: WeekPath, wish: TestWish, here: Here, session: Writing, operator: Tests, now: Now
+) -> list[TestResult]:
+    """Send an edition, also of a draft, to given addresses at once, marked as a test."""
+    addresses = _addresses(wish)
+    segments = here.newsletter.segments
+    try:
+        segment = here.newsletter.segment(wish.segment) if wish.segment else segments[0]
+    except UnknownSegment:
+        raise UnknownSegment(field="segment") from None
+    language = wish.language or segment.languages[0]
+    url = here.settings.public_url
+    rendered = preview(session, here.newsletter, week, segment, public_url=url, language=language)
+    with naming("VESTKA_RELAYS"):
+        relays = [Relay.parse(each) for each in here.settings.relays]
+    post = Post.of(here.settings, here.newsletter)
+    template = compile_test(post, rendered, segment, language, week)
+    allowed = [a for a in addresses if here.settings.recipients.allow(a.canonical)]
+    letters = [
+        (a.wire, fill_test(template, here.keys.links, post, segment, week, a, now)) for a in allowed
+    ]
+    answers = asyncio.run(send_now(relays, post.sender.address, letters, post.list_domain))
+    note(session, operator.name, "test letters sent", f"{week}: {len(letters)}", now=now)
+    said = {
+        a: (sent(answer), str(answer.reply or answer.trouble))
+        for a, answer in zip(allowed, answers, strict=True)
+    }
+    return [
+        TestResult(index=i, sent=said[a][0], reply=said[a][1])
+        if a in said
+        else TestResult(index=i, sent=False, reply="VESTKA_RECIPIENTS does not allow this address")
+        for i, a in enumerate(addresses)
+    ]
