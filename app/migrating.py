@@ -1,0 +1,62 @@
+"""Bringing the schema up to date, from whichever process comes first.
+
+Two processes that start at once must not both migrate: PostgreSQL has an advisory lock for that,
+SQLite its one writer.
+"""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from app.database import Database, make_private
+from app.errors import Refusal
+
+MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+_LOCK = 0x76657374  # any number of our own: "vest"
+
+
+class SchemaNewer(Refusal):
+    """This database was made by a newer version of Vestka."""
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def migrate(database: Database, revision: str = "head") -> bool:
+    """Bring the schema to `revision`; return whether anything had to be done.
+
+    Raises SchemaNewer if the database is at a revision that this version does not know.
+    """
+    if database.is_sqlite and database.url.database:
+        make_private(database.url.database)
+    scripts = ScriptDirectory.from_config(_config())
+    wanted = scripts.get_current_head() if revision == "head" else revision
+    with database.engine.connect() as connection:
+        current = _revision(connection)
+    if current == wanted:
+        return False
+    if current is not None and current not in {s.revision for s in scripts.walk_revisions()}:
+        raise SchemaNewer
+    with database.engine.connect() as connection:
+        if not database.is_sqlite:
+            connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
+            connection.commit()
+        command.upgrade(_config(connection), revision)
+        connection.commit()
+        if not database.is_sqlite:
+            connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _LOCK})
+            connection.commit()
+    return True

@@ -1,0 +1,20 @@
+"""Alembic's way in: the caller hands over a connection, one transaction per migration.
+
+With our own BEGIN (see app.database) DDL is transactional on SQLite too: a failed migration leaves
+nothing behind.
+"""
+
+from alembic import context
+
+from app.tables import METADATA
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=METADATA,
+    transactional_ddl=True,
+    transaction_per_migration=True,
+    render_as_batch=True,
+    compare_type=True,
+)
+with context.begin_transaction():
+    context.run_migrations()
