@@ -1,0 +1,75 @@
+"""Opening the installation for a command: settings, database, keys, each only when it is used."""
+
+import os
+import sys
+from functools import cached_property
+from pathlib import Path
+
+from app import journal
+from app.addresses.creation import RECOVERY, create_keys
+from app.addresses.keys import Keyring, PublicKeys, check_apart
+from app.clock import Clock, SystemClock
+from app.database import Database
+from app.errors import Refusal
+from app.migrating import migrate
+from app.newsletter import Newsletter
+from app.settings import Settings, naming
+from app.web.context import Installation
+
+
+class DataDirUnusable(Refusal):
+    """The data directory cannot be made or written."""
+
+
+class Opened:
+    """One installation, as the environment describes it."""
+
+    def __init__(self, environment: dict[str, str] | None = None) -> None:
+        """Read nothing yet."""
+        self.settings = Settings(dict(os.environ) if environment is None else environment)
+        self.clock: Clock = SystemClock()
+        journal.configure(self.settings.log_format)
+
+    @cached_property
+    def database(self) -> Database:
+        """The database, its schema up to date."""
+        if self.settings.database_url.startswith("sqlite"):
+            self.data_dir()
+        database = Database(self.settings.database_url)
+        migrate(database)
+        return database
+
+    def data_dir(self) -> Path:
+        """Make the data directory, readable by its owner alone. Raises DataDirUnusable."""
+        try:
+            self.settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError:
+            raise DataDirUnusable("VESTKA_DATA_DIR cannot be made") from None
+        return self.settings.data_dir
+
+    @cached_property
+    def newsletter(self) -> Newsletter:
+        """The newsletter's names, segments and rubrics."""
+        with naming("VESTKA_NEWSLETTER"):
+            return Newsletter.load(self.settings.newsletter)
+
+    @cached_property
+    def keyring(self) -> Keyring:
+        """All keys, made now if there are none yet."""
+        keys_dir = self.settings.keys_dir
+        with naming("VESTKA_KEYS_DIR"):
+            check_apart(keys_dir, self.settings.data_dir)
+            if create_keys(keys_dir):
+                sys.stderr.write(RECOVERY.format(keys_dir=keys_dir))
+            return Keyring.load(keys_dir)
+
+    @cached_property
+    def public_keys(self) -> PublicKeys:
+        """The keys that a process facing the internet may hold."""
+        with naming("VESTKA_KEYS_DIR"):
+            return PublicKeys.load(self.settings.keys_dir)
+
+    def installation(self, keys: PublicKeys) -> Installation:
+        """What the web processes are given; of a whole keyring only the public part."""
+        public = PublicKeys(keys.hot_sealing, keys.list_sealing, keys.links)
+        return Installation(self.settings, self.database, self.clock, self.newsletter, public)

@@ -1,0 +1,138 @@
+"""`vestka serve`: the roles of this process under one supervisor, which alone hears the signals.
+
+The public role starts without any private key on its host. A stop lets every role finish what it
+has begun: answers in the making, letters on the wire.
+"""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+import uvicorn
+from fastapi import FastAPI
+
+from app import sender as sending
+from app.cli.opening import Opened
+from app.errors import Refusal
+from app.journal import journal
+from app.server import create_operators, create_public
+from app.settings import Listen, SettingWrong
+
+log = journal("serve")
+
+
+class Role(StrEnum):
+    """What this process does."""
+
+    ALL = "all"
+    PUBLIC = "public"
+    OPERATORS = "operators"
+    SENDER = "sender"
+
+
+# What each role reads, so that a wrong setting stops the start and not the first letter.
+_NEEDED = {
+    Role.PUBLIC: ("public_url", "public_listen", "allowed_origins"),
+    Role.OPERATORS: ("public_url", "operators_listen", "sender", "list_domain", "recipients"),
+    Role.SENDER: (
+        *("public_url", "relays", "sender", "list_domain", "return_path_domain", "schedule"),
+        *("grace", "alerts_to", "recipients", "connections", "mailing_life", "retention"),
+    ),
+}
+
+
+class _Server(uvicorn.Server):
+    """A web server that leaves the signals to the supervisor."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _listening(name: str, listen: Listen) -> socket.socket:
+    family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
+    try:
+        return socket.create_server((listen.host, listen.port), family=family, backlog=512)
+    except OSError:
+        raise SettingWrong(name, "names an address that cannot be listened on") from None
+
+
+def _web(app: FastAPI) -> _Server:
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,  # its lines would hold the tokens in paths
+        lifespan="off",
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=5,
+        timeout_graceful_shutdown=10,
+    )
+    return _Server(config)
+
+
+def serve(
+    role: Annotated[Role, typer.Option(help="what this process does")] = Role.ALL,
+) -> None:
+    """Start the service: the readers' port, the operators' port and the sender, or one of them."""
+    opened = Opened()
+    roles: list[Role] = list(_NEEDED) if role is Role.ALL else [role]
+    for each in roles:
+        for setting in _NEEDED[each]:
+            getattr(opened.settings, setting)
+    opened.data_dir()
+    asyncio.run(_supervise(opened, roles))
+
+
+async def _supervise(opened: Opened, roles: list[Role]) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    keys = opened.keyring if Role.SENDER in roles else opened.public_keys
+    installation = opened.installation(keys)
+    settings = opened.settings
+    servers: list[tuple[_Server, socket.socket]] = []
+    if Role.PUBLIC in roles:
+        sock = _listening("VESTKA_PUBLIC_LISTEN", settings.public_listen)
+        servers.append((_web(create_public(installation)), sock))
+    if Role.OPERATORS in roles:
+        sock = _listening("VESTKA_OPERATORS_LISTEN", settings.operators_listen)
+        servers.append((_web(create_operators(installation)), sock))
+    tasks = [asyncio.create_task(server.serve(sockets=[sock])) for server, sock in servers]
+    if Role.SENDER in roles:
+        sender = sending.prepare(
+            settings, opened.database, opened.newsletter, opened.keyring, opened.clock
+        )
+        tasks.append(asyncio.create_task(sender.run(stop)))
+    log.info("serving", roles=[str(role) for role in roles])
+    await _until_stopped(stop, servers, tasks)
+    opened.database.close()
+    log.info("stopped")
+
+
+async def _until_stopped(
+    stop: asyncio.Event,
+    servers: list[tuple[_Server, socket.socket]],
+    tasks: list[asyncio.Task[None]],
+) -> None:
+    """Wait for a signal, or for a role that fails; then let all of them finish."""
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({stopping, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+    stop.set()
+    for server, _ in servers:
+        server.should_exit = True
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    failures = [result for result in results if isinstance(result, BaseException)]
+    for failure in failures:
+        if isinstance(failure, Refusal):
+            raise failure
+        log.error("a role failed", exc_info=failure)
+    if failures:
+        sys.exit(1)

@@ -1,0 +1,144 @@
+"""The sender: the one process that holds the private keys. It admits, launches, sends, records.
+
+One sender per data directory; any number of them may share a PostgreSQL database.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+
+from app.addresses.keys import Keyring
+from app.clock import Clock
+from app.database import Database
+from app.deliveries.attempts import AttemptJournal, Journals
+from app.deliveries.checking import Checker
+from app.deliveries.composing import Composer
+from app.deliveries.engine import Engine
+from app.deliveries.envelopes import Post
+from app.deliveries.leases import RENEW_EVERY, register, renew
+from app.deliveries.ledger import Ledger
+from app.deliveries.recovery import recover
+from app.deliveries.relays import RelayState
+from app.deliveries.steps import Steps
+from app.journal import journal
+from app.mail.relay import Relay
+from app.mailings.calendar import parse_schedule
+from app.mailings.notes import LaunchNotes
+from app.newsletter import Newsletter
+from app.settings import Settings, naming
+
+log = journal("sender")
+
+STEP_EVERY = 0.5
+FORGET_EVERY = 300.0
+
+
+class Sender:
+    """A sender with all its parts; made by `prepare`, run once."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        newsletter: Newsletter,
+        keyring: Keyring,
+        clock: Clock,
+        journals: Journals,
+    ) -> None:
+        """Read the settings that only a sender needs; nothing runs yet."""
+        self._database = database
+        self._clock = clock
+        self._journals = journals
+        with naming("VESTKA_SCHEDULE"):
+            schedules = parse_schedule(settings.schedule, newsletter)
+        with naming("VESTKA_RELAYS"):
+            self._relays = [RelayState(Relay.parse(url)) for url in settings.relays]
+        notes = LaunchNotes(settings.keys_dir)
+        self._steps = Steps(database, settings, newsletter, keyring, schedules, notes)
+        self._checker = Checker(keyring, settings.recipients, settings.alerts_to)
+        self._composer = Composer(Post.of(settings, newsletter), keyring)
+        self._connections = settings.connections
+        self._hostname = settings.list_domain
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Recover what an earlier life left, then work until `stop` is set."""
+        sender_id = await asyncio.to_thread(self._begin)
+        attempts = AttemptJournal(self._journals.folder, sender_id)
+        ledger = Ledger(self._database, sender_id, self._checker, self._composer, self._clock)
+        engine = Engine(
+            ledger,
+            self._relays,
+            attempts,
+            self._clock,
+            hostname=self._hostname,
+            connections=self._connections,
+        )
+        log.info("sender started", sender=sender_id, relays=[r.relay.name for r in self._relays])
+        housekeeping = [
+            asyncio.create_task(self._every(STEP_EVERY, self._steps.often, stop)),
+            asyncio.create_task(self._every(FORGET_EVERY, self._steps.seldom, stop)),
+            asyncio.create_task(self._every(RENEW_EVERY, partial(self._renew, sender_id), stop)),
+        ]
+        try:
+            await engine.run(stop)
+        finally:
+            stop.set()
+            await asyncio.gather(*housekeeping)
+            attempts.close()
+            await asyncio.to_thread(self._end, sender_id)
+            log.info("sender stopped", sender=sender_id)
+
+    def _begin(self) -> int:
+        """Free what this data directory's earlier lives held, then take a number of our own."""
+        now = self._clock.now()
+        earlier = self._journals.replay()
+        with self._database.transaction() as session:
+            done = recover(session, self._journals.identity, None, earlier, now=now)
+        if done.released or done.settled or done.uncertain:
+            log.warning(
+                "recovered", released=done.released, settled=done.settled, uncertain=done.uncertain
+            )
+        self._journals.forget_earlier()
+        with self._database.transaction() as session:
+            return register(session, self._journals.identity, str(self._journals.folder), now=now)
+
+    def _renew(self, sender_id: int, now: datetime) -> None:
+        """Prolong our lease, and free what senders held whose lease ran out."""
+        with self._database.transaction() as session:
+            renew(session, sender_id, now=now)
+        with self._database.transaction() as session:
+            recover(session, self._journals.identity, sender_id, {}, now=now)
+
+    def _end(self, sender_id: int) -> None:
+        with self._database.transaction() as session:
+            recover(
+                session,
+                self._journals.identity,
+                None,
+                self._journals.replay(),
+                now=self._clock.now(),
+            )
+        self._journals.close()
+
+    async def _every(
+        self, seconds: float, act: Callable[[datetime], object], stop: asyncio.Event
+    ) -> None:
+        """Run `act` at once and then every so often; its failure is told, and never the end."""
+        while not stop.is_set():
+            try:
+                await asyncio.to_thread(act, self._clock.now())
+            except Exception as error:
+                log.error("a step failed", step=getattr(act, "__name__", "?"), exc_info=error)
+            try:
+                await asyncio.wait_for(stop.wait(), seconds)
+            except TimeoutError:
+                continue
+
+
+def prepare(
+    settings: Settings, database: Database, newsletter: Newsletter, keyring: Keyring, clock: Clock
+) -> Sender:
+    """Lock the data directory and make its sender. Raises SenderRunsAlready, SettingWrong."""
+    journals = Journals(settings.data_dir / "attempts")
+    return Sender(settings, database, newsletter, keyring, clock, journals)

@@ -1,0 +1,75 @@
+"""The two web processes: the readers' port and the operators' port.
+
+The readers' app is given no private key, and nothing it imports could use one.
+"""
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+from starlette.staticfiles import StaticFiles
+
+from app import health
+from app.deliveries import api as deliveries_api
+from app.deliveries import test_letters_api
+from app.editions import api as editions_api
+from app.issues import api as issues_api
+from app.operators import api as operators_api
+from app.subscribers import api as subscribers_api
+from app.subscribers import pages as subscribers_pages
+from app.subscribers import roster_api
+from app.web import problems
+from app.web.context import Installation
+from app.web.headers import Headers
+from app.web.heads import Heads
+from app.web.pages import STATIC
+
+PUBLIC_BODY = 16_384  # bytes: an address and a choice of segments
+OPERATORS_BODY = 8 << 20
+
+
+def _app(installation: Installation, title: str, limit: int, *, documented: bool) -> FastAPI:
+    app = FastAPI(
+        title=title,
+        version="1",
+        redirect_slashes=False,  # a one-click POST must not be redirected (RFC 8058 §3.1)
+        max_body_size=limit,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json" if documented else None,
+    )
+    app.state.installation = installation
+    problems.install(app)
+    app.add_middleware(Heads)
+    https = installation.settings.public_url.startswith("https:")
+    app.add_middleware(Headers, https=https)
+    app.include_router(health.router)
+    return app
+
+
+def create_public(installation: Installation) -> FastAPI:
+    """Make the readers' app: the form's API, the pages behind links, the archive."""
+    app = _app(installation, "Vestka for readers", PUBLIC_BODY, documented=True)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=list(installation.settings.allowed_origins),
+        allow_methods=["POST"],
+        allow_headers=["content-type"],
+    )
+    app.include_router(subscribers_api.router)
+    app.include_router(subscribers_pages.router)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    return app
+
+
+def create_operators(installation: Installation) -> FastAPI:
+    """Make the operators' app: issues, approval, mailings, counts, audit. Every route needs a key."""
+    app = _app(installation, "Vestka for operators", OPERATORS_BODY, documented=True)
+    for api in (
+        issues_api,
+        editions_api,
+        test_letters_api,
+        deliveries_api,
+        roster_api,
+        operators_api,
+    ):
+        app.include_router(api.router)
+    return app
