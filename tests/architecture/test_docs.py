@@ -1,0 +1,32 @@
+"""The documents name what there is: every setting, every walkthrough's file."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from app.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("knob", Settings.knobs(), ids=lambda knob: knob.name)
+def test_the_readme_describes_every_setting(knob) -> None:  # type: ignore[no-untyped-def]
+    row = next((line for line in README.splitlines() if line.startswith(f"| `{knob.name}` |")), "")
+    assert knob.about in row
+    assert (knob.shown or ("required" if knob.default is None else "none")) in row
+
+
+def test_the_readme_describes_no_setting_that_does_not_exist() -> None:
+    named = set(re.findall(r"^\| `(VESTKA_\w+)` \|", README, re.MULTILINE))
+    assert named == {knob.name for knob in Settings.knobs()}
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/architecture.md"])
+def test_every_file_named_in_a_document_exists(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    paths = set(re.findall(r"`([\w./-]+\.(?:py|toml|css|md))`", text))
+    known = [path.relative_to(ROOT).as_posix() for path in ROOT.glob("**/*") if path.is_file()]
+    missing = [path for path in paths if not any(k == path or k.endswith(f"/{path}") for k in known)]
+    assert not missing
