@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 
-from app import health
+from app import health, metrics
 from app.deliveries import api as deliveries_api
 from app.deliveries import test_letters_api
 from app.editions import api as editions_api
@@ -61,9 +61,10 @@ def create_public(installation: Installation) -> FastAPI:
 
 
 def create_operators(installation: Installation) -> FastAPI:
-    """Make the operators' app: issues, approval, mailings, counts, audit. Every route needs a key."""
+    """Make the operators' app: issues, mailings, counts, audit. Every route needs a key."""
     app = _app(installation, "Vestka for operators", OPERATORS_BODY, documented=True)
     for api in (
+        metrics,
         issues_api,
         editions_api,
         test_letters_api,

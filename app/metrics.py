@@ -1,0 +1,92 @@
+"""Figures for a monitor, counted in the database when asked for. No figure is a person."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.deliveries.models import Delivery, Sender
+from app.deliveries.progress import unbalanced
+from app.deliveries.states import CLAIMED, DEFERRED, PENDING, UNCERTAIN
+from app.mailings.models import Mailing
+from app.operators.api_keys import Operator
+from app.operators.guards import needs
+from app.operators.models import Alert
+from app.subscribers.models import SignUp, Subscription
+from app.web.context import Now, Reading
+
+router = APIRouter(tags=["operators"])
+
+_WAITING = (PENDING, CLAIMED, DEFERRED, UNCERTAIN)
+Monitors = Annotated[Operator, Depends(needs("metrics:read"))]
+
+
+class Figures(Collector):
+    """Counts as gauges; each is one query."""
+
+    def __init__(self, session: Session, now: datetime) -> None:
+        """Count in this session, as of `now`."""
+        self._session = session
+        self._now = now
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield every figure."""
+        yield self._by(
+            "vestka_subscriptions",
+            "Subscriptions by segment and state",
+            ("segment", "state"),
+            select(Subscription.segment, Subscription.state, func.count()).group_by(
+                Subscription.segment, Subscription.state
+            ),
+        )
+        yield self._by(
+            "vestka_letters_waiting",
+            "Letters that are not settled, by kind and state",
+            ("kind", "state"),
+            select(Delivery.kind, Delivery.state, func.count())
+            .where(Delivery.state.in_(_WAITING))
+            .group_by(Delivery.kind, Delivery.state),
+        )
+        yield self._by(
+            "vestka_mailings",
+            "Mailings by state",
+            ("state",),
+            select(Mailing.state, func.count()).group_by(Mailing.state),
+        )
+        yield self._one("vestka_sign_ups_waiting", "Sign-ups in the inbox", self._count(SignUp))
+        senders = select(func.count()).select_from(Sender).where(Sender.lease_until > self._now)
+        yield self._one("vestka_senders", "Senders at work", self._session.scalar(senders))
+        yield self._one("vestka_alerts", "Alerts kept", self._count(Alert))
+        wrong = len(unbalanced(self._session))
+        yield self._one("vestka_unbalanced_mailings", "Mailings whose books do not balance", wrong)
+
+    def _count(self, table: type[SignUp] | type[Alert]) -> int | None:
+        return self._session.scalar(select(func.count()).select_from(table))
+
+    def _one(self, name: str, about: str, value: int | None) -> Metric:
+        return GaugeMetricFamily(name, about, value=float(value or 0))
+
+    def _by(self, name: str, about: str, labels: tuple[str, ...], query: object) -> Metric:
+        family = GaugeMetricFamily(name, about, labels=labels)
+        for *values, count in self._session.execute(query):  # type: ignore[call-overload]
+            family.add_metric(values, float(count))
+        return family
+
+
+def figures(session: Session, now: datetime) -> bytes:
+    """Return all figures in the Prometheus text format."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(Figures(session, now))
+    return generate_latest(registry)
+
+
+@router.get("/metrics", response_class=Response)
+def get_metrics(session: Reading, now: Now, _operator: Monitors) -> Response:
+    """Return the figures in the Prometheus text format."""
+    return Response(figures(session, now), media_type=CONTENT_TYPE_LATEST)
