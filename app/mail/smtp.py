@@ -5,6 +5,7 @@ here, command by command, so that it is always known how far it came. What goes 
 is an Answer, never an exception, and the bytes of a letter go out as they are.
 """
 
+import asyncio
 import re
 import ssl
 from collections.abc import Awaitable, Callable, Iterator
@@ -75,12 +76,15 @@ class Connection:
         an Answer of where it failed if it did; then no connection is left open.
         """
         client = _client(relay, hostname, tls_context, timeouts)
-        for stage, step in _opening(client, relay, timeouts):
-            failure = await _attempt(stage, step, relay.username or "")
-            if failure is not None:
-                client.close()
-                return failure
-        return cls(client, relay, timeouts)
+        try:
+            failure = await _open(client, relay, timeouts)
+        except BaseException:
+            _cut(client)  # cancelled on the way
+            raise
+        if failure is None:
+            return cls(client, relay, timeouts)
+        _cut(client)
+        return failure
 
     @property
     def usable(self) -> bool:
@@ -169,7 +173,7 @@ class Connection:
 
     def abort(self) -> None:
         """Cut the connection without a word: the relay forgets what it has not taken."""
-        self._client.close()
+        _cut(self._client)
 
     async def close(self) -> None:
         """Say goodbye. What the relay answers, if anything, changes nothing."""
@@ -184,6 +188,13 @@ def on_the_wire(letter: bytes) -> bytes:
     opening = b"." if stuffed.startswith(b".") else b""
     closing = b".\r\n" if stuffed.endswith(b"\r\n") else b"\r\n.\r\n"
     return b"".join((opening, stuffed, closing))
+
+
+def _cut(client: aiosmtplib.SMTP) -> None:
+    """Close at once, not after the goodbye of TLS: a relay that hangs would keep it open."""
+    if isinstance(client.transport, asyncio.WriteTransport):
+        client.transport.abort()
+    client.close()
 
 
 def _path(address: str, *, may_be_empty: bool = False) -> bytes:
@@ -211,6 +222,15 @@ def _client(
         start_tls=False,  # its own attempt, so that its failure is told from the connection's
         tls_context=context,
     )
+
+
+async def _open(client: aiosmtplib.SMTP, relay: Relay, timeouts: Timeouts) -> Answer | None:
+    """Open the connection; None if every step went well."""
+    for stage, step in _opening(client, relay, timeouts):
+        failure = await _attempt(stage, step, relay.username or "")
+        if failure is not None:
+            return failure
+    return None
 
 
 _Step = Callable[[], Awaitable[object]]

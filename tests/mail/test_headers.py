@@ -80,9 +80,11 @@ def _escaped(phrase: str) -> str:
         ("Belarus, in brief <n@example.org>", b'From: "Belarus, in brief" <n@example.org>\r\n'),
         (
             "Беларусь сцісла: тыднёвы агляд незалежных аналітыкаў <news@example.org>",
-            b"From: =?utf-8?b?0JHQtdC70LDRgNGD0YHRjCDRgdGG0ZbRgdC70LA6INGC0YvQtNC90ZE=?=\r\n"
-            b" =?utf-8?b?0LLRiyDQsNCz0LvRj9C0INC90LXQt9Cw0LvQtdC20L3Ri9GFINCw0L3QsNC7?=\r\n"
-            b" =?utf-8?b?0ZbRgtGL0LrQsNGe?= <news@example.org>\r\n",
+            (
+                b"From: =?utf-8?b?0JHQtdC70LDRgNGD0YHRjCDRgdGG0ZbRgdC70LA6INGC0YvQtNC90ZE=?=\r\n"
+                b" =?utf-8?b?0LLRiyDQsNCz0LvRj9C0INC90LXQt9Cw0LvQtdC20L3Ri9GFINCw0L3QsNC7?=\r\n"
+                b" =?utf-8?b?0ZbRgtGL0LrQsNGe?= <news@example.org>\r\n"
+            ),
         ),
     ],
 )

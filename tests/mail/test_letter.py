@@ -34,7 +34,7 @@ TOKENS = st.text("abcXYZ019_-", min_size=40, max_size=40)
 LONG_TOKENS = st.text("abcXYZ019_-", min_size=90, max_size=90)
 TEXTS = st.lists(
     st.sampled_from([TOKEN, LONG, TOKEN + TOKEN, TOKEN + "." + LONG, "\n", "\n.", " ", "a", "Ў"])
-    | st.text(st.characters(exclude_categories=("Cs",)), max_size=60)
+    | st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
     | st.integers(1, 90).map(lambda n: "Ў" * n)
     | st.integers(1, 90).map(lambda n: "w" * n),
     max_size=25,
@@ -49,7 +49,7 @@ def lines(text: str) -> list[str]:
     return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
-def parts(raw: bytes, reading: policy.Policy) -> list[str]:  # type: ignore[type-arg]
+def parts(raw: bytes, reading: policy.Policy) -> list[str]:
     message = message_from_bytes(raw, policy=reading)
     assert not message.defects
     payloads = [part.get_payload(decode=True) for part in message.get_payload()]  # type: ignore[union-attr]

