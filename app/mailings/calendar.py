@@ -4,7 +4,7 @@ In the autumn hour that comes twice a slot comes once; in the spring gap it come
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -35,16 +35,22 @@ class Schedule:
         """Return the last slot later than `after` and not later than `now`, or None."""
         found = None
         start = max(after, now - HORIZON)
-        for slot in CronSim(self.cron, start.astimezone(self.zone)):
+        for slot in self._slots(start):
             if slot > now:
                 return found
-            found = slot.astimezone(UTC)
+            found = slot
         return found
 
     def next(self, now: datetime) -> datetime | None:
         """Return the first slot later than `now`."""
-        slot = next(CronSim(self.cron, now.astimezone(self.zone)), None)
-        return slot.astimezone(UTC) if slot else None
+        return next(self._slots(now), None)
+
+    def _slots(self, after: datetime) -> Iterator[datetime]:
+        """Yield the slots later than `after`, in UTC."""
+        for slot in CronSim(self.cron, after.astimezone(self.zone)):
+            # Asked in the second autumn hour, CronSim first names a moment of the one before.
+            if slot > after:
+                yield slot.astimezone(UTC)
 
     def week_of(self, slot: datetime) -> Week:
         """Return the ISO week that the slot falls in, as people in its zone count it."""
@@ -59,7 +65,10 @@ def parse_schedule(text: str, newsletter: Newsletter) -> Mapping[str, Schedule |
     schedules: dict[str, Schedule | None] = {each.id: None for each in newsletter.segments}
     if text.strip().lower() == "off":
         return schedules
-    for part in (part.strip() for part in text.split(";") if part.strip()):
+    parts = [part.strip() for part in text.split(";") if part.strip()]
+    if not parts:
+        raise ScheduleWrong
+    for part in parts:
         segment, schedule = _one(part, newsletter)
         for each in [segment] if segment else list(schedules):
             schedules[each] = schedule

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.database import Transaction
@@ -57,7 +58,10 @@ def launch(
         "launched_at": now,
         "folded": False,
     }
-    new = insert_if_absent(session, Mailing, [row])
+    try:
+        new = insert_if_absent(session, Mailing, [row])
+    except IntegrityError:  # the approval was withdrawn at this very moment
+        raise NotApproved from None
     mailing = mailing_of(session, week, segment.id)
     if mailing is None:
         raise MailingUnknown
