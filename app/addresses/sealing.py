@@ -65,7 +65,7 @@ def open_sealed(keys: OpeningKeys, row_id: bytes, blob: bytes) -> EmailAddress:
     Raises `SealBroken` for everything else: another row, purpose or key, a changed or cut blob.
     """
     key = keys.private.get(blob[1]) if len(blob) == SEALED_LENGTH else None
-    if key is None or blob[0] != _SUITE_ID:
+    if key is None or blob[0] != _SUITE_ID or len(row_id) != _ROW_ID_LENGTH:
         raise SealBroken
     try:
         padded = _SUITE.decrypt(blob[2:], key, info=_info(blob[:2], keys.purpose, row_id))

@@ -15,6 +15,7 @@ from app.addresses.index import blind_index
 from app.addresses.keys import Keyring
 from app.addresses.sealing import SealBroken, open_sealed
 from app.database import Transaction
+from app.dialects import insert_if_absent
 from app.operators.alerts import alert
 from app.subscribers.asking import ask_to_confirm, say_already_subscribed, send_manage_link
 from app.subscribers.models import CONFIRMED, PENDING, SignUp, Subscriber, Subscription
@@ -38,18 +39,31 @@ def _admit_one(session: Transaction, keyring: Keyring, sign_up: SignUp, now: dat
     try:
         address = _opened(keyring, sign_up)
     except SealBroken:
-        text = "A sign-up in the inbox could not be opened; it was thrown away."
-        alert(session, f"sign-up-damaged-{now.date()}", text, now=now)
+        _report(session, now)
         return
     index = blind_index(keyring.index, address)
-    known = session.scalar(select(Subscriber).where(Subscriber.blind_index == index))
+    known = _known(session, index)
     if sign_up.wish == MANAGE:
         if known is not None:
             send_manage_link(session, keyring, known.id, known.language, now)
-    elif known is None:
-        _welcome(session, keyring, sign_up, index, now)
-    else:
+    elif known is not None:
         _greet(session, keyring, sign_up, known, now)
+    elif not _welcome(session, keyring, sign_up, index, now):
+        # Another sender was faster with this address; or the row was planted under a reader's id.
+        known = _known(session, index)
+        if known is not None:
+            _greet(session, keyring, sign_up, known, now)
+        else:
+            _report(session, now)
+
+
+def _known(session: Session, index: bytes) -> Subscriber | None:
+    return session.scalar(select(Subscriber).where(Subscriber.blind_index == index))
+
+
+def _report(session: Transaction, now: datetime) -> None:
+    text = "A sign-up in the inbox was damaged or planted; it was thrown away."
+    alert(session, f"sign-up-damaged-{now.date()}", text, now=now)
 
 
 def _opened(keyring: Keyring, sign_up: SignUp) -> EmailAddress:
@@ -64,24 +78,25 @@ def _opened(keyring: Keyring, sign_up: SignUp) -> EmailAddress:
 
 def _welcome(
     session: Transaction, keyring: Keyring, sign_up: SignUp, index: bytes, now: datetime
-) -> None:
+) -> bool:
+    """Add the subscriber; tell whether neither the row id nor the address was there before."""
     link_id = new_link_id()
     sealed = sign_up.sealed or b""
-    session.add(
-        Subscriber(
-            id=sign_up.id,
-            link_id=link_id,
-            blind_index=index,
-            sealed=sealed,
-            admit=admit_mac(keyring.admit, sign_up.id, link_id, sealed),
-            language=sign_up.language,
-            day=now.date(),
-        )
-    )
-    session.flush()
+    row = {
+        "id": sign_up.id,
+        "link_id": link_id,
+        "blind_index": index,
+        "sealed": sealed,
+        "admit": admit_mac(keyring.admit, sign_up.id, link_id, sealed),
+        "language": sign_up.language,
+        "day": now.date(),
+    }
+    if not insert_if_absent(session, Subscriber, [row]):
+        return False
     wanted = sign_up.segments.split()
     _request(session, sign_up.id, sign_up, wanted, now)
     ask_to_confirm(session, keyring, sign_up.id, wanted, sign_up.language, now.date())
+    return True
 
 
 def _greet(
