@@ -16,8 +16,9 @@ from app.issues.week import Week
 from app.mail.letter import LetterTemplate
 from app.mail.relay import Relay
 from app.mail.replies import Answer, Outcome, classify
-from app.mail.smtp import Connection, Timeouts
+from app.mail.smtp import Connection
 from app.mail.templates import Rendered
+from app.mail.timeouts import Timeouts
 from app.newsletter import Segment
 from app.tokens import LinkTokens, message_id, new_id
 

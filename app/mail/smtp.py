@@ -1,26 +1,24 @@
-"""A connection to a relay: opened, used for one letter after the other, closed.
+"""Opening a connection to a relay: connect, TLS, login.
 
-The only importer of aiosmtplib, which connects, speaks TLS and logs in; the transaction is driven
-here, command by command, so that it is always known how far it came. What goes wrong on the wire
-is an Answer, never an exception, and the bytes of a letter go out as they are.
+The only importer of aiosmtplib. Once a connection is open its transport is handed to our own
+pipeline, which knows at any moment how far a letter came. What goes wrong on the wire is an Answer,
+never an exception, and the bytes of a letter go out as they are.
 """
 
 import asyncio
-import re
 import ssl
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 
 import aiosmtplib
-from aiosmtplib.protocol import SMTPProtocol
 
-from app.errors import Refusal
+from app.mail.envelope import Envelope
+from app.mail.pipeline import Hands, Offers, P, Pipeline
 from app.mail.relay import Relay, Security
 from app.mail.replies import Answer, Reply, Stage
+from app.mail.timeouts import PATIENT, Timeouts
+from app.mail.wire import Wire
 
-_BEGIN = 354  # "Start mail input"
-_CLOSING = 421
-_PATH = re.compile(r"[!-;=?-~]{1,254}")  # printable ASCII without blanks and angle brackets
 _NOT_OFFERED = {
     Stage.TLS: "The relay does not offer STARTTLS, which is required.",
     Stage.LOGIN: "The relay offers no way to log in that we know.",
@@ -33,34 +31,12 @@ _TROUBLES: tuple[tuple[type[Exception], str], ...] = (
 )
 
 
-class EnvelopeUnsafe(Refusal):
-    """An envelope address holds what no SMTP command can carry."""
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """How long to wait for each reply, in seconds (RFC 5321 §4.5.3.2).
-
-    The wait after the final dot is long on purpose: giving up early makes letters uncertain.
-    """
-
-    greeting: float = 300
-    command: float = 300
-    data: float = 120
-    dot: float = 600
-
-
-PATIENT = Timeouts()
-
-
+@dataclass(frozen=True)
 class Connection:
-    """An open connection for one letter at a time. Made by `open`."""
+    """An open connection. Made by `open`."""
 
-    def __init__(self, client: aiosmtplib.SMTP, relay: Relay, timeouts: Timeouts) -> None:
-        """Take over a client that is connected and logged in."""
-        self._client = client
-        self._timeouts = timeouts
-        self.relay = relay
+    relay: Relay
+    pipeline: Pipeline
 
     @classmethod
     async def open(
@@ -81,19 +57,21 @@ class Connection:
         except BaseException:
             _cut(client)  # cancelled on the way
             raise
-        if failure is None:
-            return cls(client, relay, timeouts)
-        _cut(client)
-        return failure
+        if failure is not None:
+            _cut(client)
+            return failure
+        if not isinstance(client.transport, asyncio.Transport):
+            return Answer(Stage.CONNECT, None, "The relay closed the connection.")
+        return cls(relay, Pipeline(Wire(client.transport), _offers(client), timeouts))
 
     @property
     def usable(self) -> bool:
         """Whether another letter may be sent over this connection."""
-        return self._client.is_connected
+        return self.pipeline.usable
 
     def offers(self, extension: str) -> bool:
         """Whether the relay offered this extension (after TLS, if there is TLS)."""
-        return self._client.supports_extension(extension)
+        return extension.lower() in self.pipeline.offers.extensions
 
     async def send(
         self, sender: str, recipient: str, letter: bytes, *, noted: Callable[[], None]
@@ -104,90 +82,39 @@ class Connection:
         letter, and not at all for a letter refused earlier; if it raises, the connection is cut
         and the relay takes nothing. Raises EnvelopeUnsafe before anything is said.
         """
-        paths = _path(sender, may_be_empty=True), _path(recipient)
-        try:
-            return await self._transact(*paths, letter, recipient, noted)
-        except BaseException:
-            self.abort()  # cancelled or failed in the middle: the conversation has lost its place
-            raise
-
-    async def _transact(
-        self, sender: bytes, to: bytes, letter: bytes, recipient: str, noted: Callable[[], None]
-    ) -> Answer:
-        if self._is_too_large(letter):
-            return Answer(Stage.MAIL, Reply(552, "5.3.4", "The letter is over the relay's limit."))
-        size = [b"SIZE=%d" % len(letter)] if self.offers("size") else []
-        steps = (
-            (Stage.MAIL, [b"MAIL", b"FROM:" + sender, *size], self._timeouts.command),
-            (Stage.RCPT, [b"RCPT", b"TO:" + to], self._timeouts.command),
-            (Stage.DATA, [b"DATA"], self._timeouts.data),
+        answers: list[Answer] = []
+        hands = Hands[Envelope](
+            take=lambda: None,
+            may_go=_always,
+            noted=lambda _: noted(),
+            done=lambda _, answer: answers.append(answer),
+            give_back=lambda _: None,
         )
-        for stage, words, timeout in steps:
-            answer = await self._hear(stage, self._say(words, timeout), recipient)
-            if not _goes_on(answer):
-                return await self._refused(answer)
-        return await self._content(letter, recipient, noted)
+        await self.carry(Envelope(sender, recipient, letter), hands)
+        return answers[0]
 
-    async def _content(self, letter: bytes, recipient: str, noted: Callable[[], None]) -> Answer:
-        protocol = self._client.protocol
-        if protocol is None:
-            return Answer(Stage.DATA, None, "The relay closed the connection.")
-        noted()
-        answer = await self._hear(Stage.DOT, self._end(protocol, letter), recipient)
-        return answer if answer.reply and answer.reply.positive else await self._refused(answer)
-
-    async def _end(self, protocol: SMTPProtocol, letter: bytes) -> aiosmtplib.SMTPResponse:
-        protocol.write(on_the_wire(letter))
-        return await protocol.read_response(timeout=self._timeouts.dot)
-
-    def _say(self, words: list[bytes], patience: float) -> Awaitable[aiosmtplib.SMTPResponse]:
-        return self._client.execute_command(*words, timeout=patience)
-
-    async def _hear(
-        self, stage: Stage, exchange: Awaitable[aiosmtplib.SMTPResponse], recipient: str
-    ) -> Answer:
-        """Read a reply. None, or one that is no SMTP, ends the connection."""
-        try:
-            code, text = await exchange
-        except (aiosmtplib.SMTPException, OSError) as error:
-            self.abort()
-            return Answer(stage, None, _trouble(error, stage))
-        reply = Reply.parse(code, text, recipient)
-        if code == _CLOSING:
-            self.abort()
-        return Answer(stage, reply)
-
-    async def _refused(self, answer: Answer) -> Answer:
-        """Clear the relay's mind of a transaction that did not come to its end."""
-        if answer.reply is not None and self.usable:
-            said = self._say([b"RSET"], self._timeouts.command)
-            reset = (await self._hear(Stage.MAIL, said, "")).reply
-            if reset is None or not reset.positive:
-                self.abort()
-        return answer
-
-    def _is_too_large(self, letter: bytes) -> bool:
-        """Compare with the limit the relay announced; 0 means there is none (RFC 1870 §4)."""
-        limit = self._client.esmtp_extensions.get("size", "")
-        return limit.isdecimal() and 0 < int(limit) < len(letter)
+    async def carry(self, first: P, hands: Hands[P]) -> None:
+        """Send `first`, and then whatever `hands` take, one round trip each."""
+        await self.pipeline.run(first, hands)
 
     def abort(self) -> None:
         """Cut the connection without a word: the relay forgets what it has not taken."""
-        _cut(self._client)
+        self.pipeline.cut()
 
     async def close(self) -> None:
         """Say goodbye. What the relay answers, if anything, changes nothing."""
-        if self.usable:
-            await self._hear(Stage.MAIL, self._say([b"QUIT"], self._timeouts.command), "")
-        self.abort()
+        await self.pipeline.close()
 
 
-def on_the_wire(letter: bytes) -> bytes:
-    """Stuff dots and add the final one (RFC 5321 §4.5.2). Lines end with CRLF already."""
-    stuffed = letter.replace(b"\r\n.", b"\r\n..")
-    opening = b"." if stuffed.startswith(b".") else b""
-    closing = b".\r\n" if stuffed.endswith(b"\r\n") else b"\r\n.\r\n"
-    return b"".join((opening, stuffed, closing))
+async def _always(_: object) -> bool:
+    return True
+
+
+def _offers(client: aiosmtplib.SMTP) -> Offers:
+    """Take note of what was offered; 0, or no number, is no limit of size (RFC 1870 §4)."""
+    limit = client.esmtp_extensions.get("size", "")
+    largest = int(limit) if limit.isdecimal() else 0
+    return Offers(frozenset(client.esmtp_extensions), largest)
 
 
 def _cut(client: aiosmtplib.SMTP) -> None:
@@ -195,19 +122,6 @@ def _cut(client: aiosmtplib.SMTP) -> None:
     if isinstance(client.transport, asyncio.WriteTransport):
         client.transport.abort()
     client.close()
-
-
-def _path(address: str, *, may_be_empty: bool = False) -> bytes:
-    """Write an address as a path (RFC 5321 §4.1.2)."""
-    if not (_PATH.fullmatch(address) or (may_be_empty and not address)):
-        raise EnvelopeUnsafe
-    return f"<{address}>".encode("ascii")
-
-
-def _goes_on(answer: Answer) -> bool:
-    if answer.reply is None:
-        return False
-    return answer.reply.code == _BEGIN if answer.stage is Stage.DATA else answer.reply.positive
 
 
 def _client(

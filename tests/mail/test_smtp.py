@@ -13,9 +13,12 @@ from typing import Any, TypeVar
 
 import pytest
 
+from app.mail.envelope import EnvelopeUnsafe
 from app.mail.relay import Relay
 from app.mail.replies import Answer, Outcome, Reply, Stage, classify
-from app.mail.smtp import PATIENT, Connection, EnvelopeUnsafe, Timeouts, on_the_wire
+from app.mail.smtp import Connection
+from app.mail.timeouts import PATIENT, Timeouts
+from app.mail.wire import on_the_wire
 from tests.support.smtpd import (
     Certificates,
     Misdeed,
@@ -369,6 +372,9 @@ def test_a_failing_reset_ends_the_connection_and_keeps_the_answer() -> None:
     async def talk(conversation: Conversation) -> None:
         answer = await conversation.send()
         assert answer.reply == Reply(550, "5.1.1", "no")
+        answer = await conversation.send()
+        assert answer.reply is None
+        assert classify(answer).outcome is Outcome.RETRY
         assert not conversation.connection.usable
 
     with ScriptedServer(

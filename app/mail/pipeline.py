@@ -1,0 +1,215 @@
+"""Many letters over one connection, with one round trip each.
+
+With PIPELINING (RFC 2920) the final dot of a letter and MAIL, RCPT, DATA of the next travel in one
+packet, and replies match strictly by order; without it, one command at a time. From the note of its
+attempt to the reply to its dot a connection has one letter at most: that is what can be in doubt.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from app.mail.replies import Answer, Reply, Stage
+from app.mail.timeouts import Timeouts
+from app.mail.wire import Wire, on_the_wire
+
+_BEGIN = 354  # "Start mail input"
+_CLOSING = 421
+_STAGES = (Stage.MAIL, Stage.RCPT, Stage.DATA)
+
+
+class Parcel(Protocol):
+    """What a pipeline carries: an envelope, and the letter's bytes with CRLF line ends."""
+
+    @property
+    def sender(self) -> str: ...  # noqa: D102 (an attribute)
+    @property
+    def recipient(self) -> str: ...  # noqa: D102
+    @property
+    def letter(self) -> bytes: ...  # noqa: D102
+
+
+P = TypeVar("P", bound=Parcel)
+
+
+@dataclass(frozen=True)
+class Hands(Generic[P]):
+    """Whom a pipeline works for.
+
+    `take` gives the next parcel if one is there; `may_go` is asked just before a parcel's content
+    goes; `noted` is told then, and if it raises nothing goes; `done` gets what the relay said;
+    `give_back` gets a parcel of which the relay has heard nothing that could be its fault.
+    """
+
+    take: Callable[[], P | None]
+    may_go: Callable[[P], Awaitable[bool]]
+    noted: Callable[[P], None]
+    done: Callable[[P, Answer], None]
+    give_back: Callable[[P], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """What the relay offered after TLS; only that is used (RFC 5321 §2.2.1).
+
+    `extensions` in lower case; `largest` letter in octets, 0 for no limit (RFC 1870 §4).
+    """
+
+    extensions: frozenset[str]
+    largest: int
+
+    @property
+    def pipelining(self) -> bool:
+        """Whether commands may travel together (RFC 2920)."""
+        return "pipelining" in self.extensions
+
+
+class Pipeline:
+    """Carries parcels over an open connection until there are none, or the connection ends."""
+
+    def __init__(self, wire: Wire, offers: Offers, timeouts: Timeouts) -> None:
+        """Take over a connection on which nothing is under way."""
+        self._wire = wire
+        self._timeouts = timeouts
+        self._must_reset = False
+        self.offers = offers
+
+    @property
+    def usable(self) -> bool:
+        """Whether another parcel may be sent."""
+        return not self._wire.lost
+
+    async def run(self, first: P, hands: Hands[P]) -> None:
+        """Carry `first`, and then whatever there is to take."""
+        current: P | None = first
+        self._begin(first)
+        try:
+            while current is not None:
+                current = await self._carry(current, hands)
+        except BaseException:
+            self._wire.cut()  # stopped in the middle: the conversation has lost its place
+            raise
+
+    async def _carry(self, item: P, hands: Hands[P]) -> P | None:
+        """Bring `item` to its end; return the next one, whose transaction is begun."""
+        refusal = self._too_large(item) or await self._transaction(item)
+        if refusal is not None:
+            hands.done(item, refusal)
+            return self._next(hands)
+        if self._gone():  # nothing was sent that the relay could take
+            hands.done(item, Answer(Stage.DATA, None, self._wire.trouble))
+            return None
+        if not await hands.may_go(item):
+            self._wire.cut()  # the relay waits for content; nothing else tells it that none comes
+            return None
+        hands.noted(item)
+        following = hands.take()
+        self._wire.say(on_the_wire(item.letter))
+        if following is not None and self.offers.pipelining:
+            self._begin(following)
+        answer = await self._hear(Stage.DOT, item, self._timeouts.dot)
+        hands.done(item, answer)
+        # A refused letter is forgotten by itself; what may be left of it is cleared all the same.
+        self._must_reset = following is None and not _goes_on(answer)
+        if self._gone():
+            if following is not None:
+                hands.give_back(following)
+            return None
+        if following is not None and not self.offers.pipelining:
+            self._begin(following)
+        return following
+
+    def _next(self, hands: Hands[P]) -> P | None:
+        item = hands.take() if self.usable else None
+        if item is not None:
+            self._begin(item)
+        return item
+
+    def _too_large(self, item: P) -> Answer | None:
+        if 0 < self.offers.largest < len(item.letter):
+            return Answer(Stage.MAIL, Reply(552, "5.3.4", "The letter is over the relay's limit."))
+        return None
+
+    def _begin(self, item: P) -> None:
+        """Say all that may be said before a reply: with PIPELINING the whole transaction."""
+        if self.offers.pipelining and not self._too_large(item):
+            self._wire.say(b"".join(self._commands(item)))
+
+    def _commands(self, item: P) -> list[bytes]:
+        size = f" SIZE={len(item.letter)}" if "size" in self.offers.extensions else ""
+        commands = [
+            f"MAIL FROM:<{item.sender}>{size}\r\n".encode("ascii"),
+            f"RCPT TO:<{item.recipient}>\r\n".encode("ascii"),
+            b"DATA\r\n",
+        ]
+        return [b"RSET\r\n", *commands] if self._must_reset else commands
+
+    async def _transaction(self, item: P) -> Answer | None:
+        """Hear the replies up to 354; return the first that is a refusal.
+
+        A refused RCPT may still get 354 for its DATA: then a lone dot ends it (RFC 2920 §3.1).
+        """
+        commands = self._commands(item)
+        if self._must_reset and not await self._reset(commands.pop(0), item):
+            return Answer(Stage.MAIL, None, "The relay could not forget the letter before.")
+        self._must_reset = False
+        refusal: Answer | None = None
+        for stage, command in zip(_STAGES, commands, strict=True):
+            if not self.offers.pipelining:
+                self._wire.say(command)
+            patience = self._timeouts.data if stage is Stage.DATA else self._timeouts.command
+            answer = await self._hear(stage, item, patience)
+            if answer.reply is None:
+                return refusal or answer
+            if refusal is not None:
+                await self._end_empty(answer, item)
+            elif not _goes_on(answer):
+                refusal = answer
+                if not self.offers.pipelining:
+                    break
+        self._must_reset = refusal is not None
+        return refusal
+
+    async def _reset(self, command: bytes, item: P) -> bool:
+        """End a transaction that was refused; a relay that cannot is left alone."""
+        if not self.offers.pipelining:
+            self._wire.say(command)
+        answer = await self._hear(Stage.MAIL, item, self._timeouts.command)
+        if answer.reply is None or not answer.reply.positive:
+            self._wire.cut()
+        return not self._gone()
+
+    async def _end_empty(self, answer: Answer, item: P) -> None:
+        if answer.reply is not None and answer.reply.code == _BEGIN:
+            self._wire.say(b".\r\n")
+            await self._hear(Stage.DOT, item, self._timeouts.dot)
+
+    async def _hear(self, stage: Stage, item: P, seconds: float) -> Answer:
+        heard = await self._wire.reply(seconds)
+        if heard is None:
+            return Answer(stage, None, self._wire.trouble)
+        code, text = heard
+        if code == _CLOSING:
+            self._wire.cut()
+        return Answer(stage, Reply.parse(code, text, item.recipient))
+
+    def _gone(self) -> bool:
+        """Ask anew each time: the connection may have ended since."""
+        return self._wire.lost
+
+    def cut(self) -> None:
+        """End the connection without a word."""
+        self._wire.cut()
+
+    async def close(self) -> None:
+        """Say goodbye; what the relay answers, if anything, changes nothing."""
+        if self.usable:
+            self._wire.say(b"QUIT\r\n")
+            await self._wire.reply(min(self._timeouts.command, 5))
+        self._wire.cut()
+
+
+def _goes_on(answer: Answer) -> bool:
+    if answer.reply is None:
+        return False
+    return answer.reply.code == _BEGIN if answer.stage is Stage.DATA else answer.reply.positive
