@@ -8,12 +8,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.database import Transaction
+from app.dialects import insert_if_absent
 from app.errors import Refusal
 from app.issues.content import missing_texts
 from app.issues.drafting import content_of, find
 from app.issues.models import Approval
 from app.issues.week import Week
-from app.newsletter import Newsletter
+from app.newsletter import Newsletter, Segment, UnknownSegment
 
 
 class IssueIncomplete(Refusal):
@@ -46,22 +47,32 @@ def approve(
     """Approve the week's issue for these segments (None: all); return the ids approved now.
 
     All or none: raises IssueIncomplete with everything that is missing, IssueUnknown, or
-    UnknownSegment.
+    UnknownSegment. The issue stays locked: nobody edits what is being approved.
     """
-    issue = find(session, week)
-    content = content_of(issue)
-    names = [each.id for each in newsletter.segments] if segments is None else segments
-    wanted = [newsletter.segment(name) for name in names]
+    content = content_of(find(session, week, lock=True))
+    wanted = _named(newsletter, segments)
     gaps = {each.id: missing_texts(content, each) for each in wanted}
     if missing := {segment: places for segment, places in gaps.items() if places}:
         raise IssueIncomplete(missing)
-    approved = approved_segments(session, week)
-    for segment in wanted:
-        if segment.id not in approved:
-            row = Approval(week=str(week), segment=segment.id, approved_by=by, approved_at=now)
-            session.merge(row)
-    session.flush()
+    rows = [
+        {"week": str(week), "segment": each.id, "approved_by": by, "approved_at": now}
+        for each in wanted
+    ]
+    insert_if_absent(session, Approval, rows)
     return tuple(segment.id for segment in wanted)
+
+
+def _named(newsletter: Newsletter, names: Sequence[str] | None) -> list[Segment]:
+    if names is None:
+        return list(newsletter.segments)
+    found: dict[str, Segment] = {}
+    for index, name in enumerate(names):
+        try:
+            segment = newsletter.segment(name)
+        except UnknownSegment:
+            raise UnknownSegment(field=f"segments.{index}") from None
+        found[segment.id] = segment
+    return list(found.values())
 
 
 def approved_segments(session: Session, week: Week) -> tuple[str, ...]:

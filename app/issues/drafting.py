@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.database import Transaction
+from app.dialects import insert_if_absent
 from app.errors import Refusal
 from app.issues.content import IssueContent, check_content
 from app.issues.models import Approval, Issue
@@ -42,9 +43,9 @@ def content_of(issue: Issue) -> IssueContent:
     return IssueContent.model_validate_json(issue.content)
 
 
-def find(session: Session, week: Week) -> Issue:
-    """Return the week's issue. Raises IssueUnknown."""
-    issue = session.get(Issue, str(week))
+def find(session: Session, week: Week, *, lock: bool = False) -> Issue:
+    """Return the week's issue; `lock` keeps others from changing it. Raises IssueUnknown."""
+    issue = session.get(Issue, str(week), with_for_update=lock or None, populate_existing=lock)
     if issue is None:
         raise IssueUnknown(field="week")
     return issue
@@ -77,10 +78,11 @@ def store(
     issue = session.get(Issue, str(week), with_for_update=True)
     _check_match(issue, if_match)
     if issue is None:
-        issue = Issue(week=str(week), content=text, etag=etag, changed_at=now)
-        session.add(issue)
-        session.flush()
-        return issue, True
+        row = {"week": str(week), "content": text, "etag": etag, "changed_at": now}
+        new = insert_if_absent(session, Issue, [row])
+        issue = find(session, week, lock=True)
+        if new:
+            return issue, True
     if etag != issue.etag:
         _check_open(session, issue)
         issue.content, issue.etag, issue.changed_at = text, etag, now
@@ -89,7 +91,7 @@ def store(
 
 def delete(session: Transaction, week: Week, *, if_match: str | None = None) -> None:
     """Delete a draft. Raises IssueUnknown, IssueClosed or EtagDiffers."""
-    issue = find(session, week)
+    issue = find(session, week, lock=True)
     _check_match(issue, if_match)
     _check_open(session, issue)
     session.delete(issue)
