@@ -29,7 +29,10 @@ def insert_if_absent(session: Session, table: Any, rows: Sequence[Mapping[str, A
 def insert_from_select(session: Session, table: Any, columns: Sequence[str], select: Any) -> int:
     """Insert what `select` finds, passing over keys that are there; return how many were inserted."""
     statement = _insert(session, table).from_select(list(columns), select).on_conflict_do_nothing()
-    result: CursorResult[Any] = session.execute(statement)  # type: ignore[assignment]
+    # Without being asked to, PostgreSQL's driver counts no inserted rows: it says -1.
+    result: CursorResult[Any] = session.execute(  # type: ignore[assignment]
+        statement, execution_options={"preserve_rowcount": True}
+    )
     return result.rowcount
 
 
