@@ -16,7 +16,7 @@ from app.deliveries.checking import Checker
 from app.deliveries.composing import Composer
 from app.deliveries.engine import Engine
 from app.deliveries.envelopes import Post
-from app.deliveries.leases import RENEW_EVERY, register, renew
+from app.deliveries.leases import LEASE, RENEW_EVERY, register, renew
 from app.deliveries.ledger import Ledger
 from app.deliveries.recovery import recover
 from app.deliveries.relays import RelayState
@@ -50,6 +50,7 @@ class Sender:
         self._database = database
         self._clock = clock
         self._journals = journals
+        self._judge_after = clock.now()
         with naming("VESTKA_SCHEDULE"):
             schedules = parse_schedule(settings.schedule, newsletter)
         with naming("VESTKA_RELAYS"):
@@ -86,39 +87,42 @@ class Sender:
             stop.set()
             await asyncio.gather(*housekeeping)
             attempts.close()
-            await asyncio.to_thread(self._end, sender_id)
+            await asyncio.to_thread(self._end)
             log.info("sender stopped", sender=sender_id)
 
     def _begin(self) -> int:
         """Free what this data directory's earlier lives held, then take a number of our own."""
         now = self._clock.now()
-        earlier = self._journals.replay()
         with self._database.transaction() as session:
-            done = recover(session, self._journals.identity, None, earlier, now=now)
+            done = recover(session, self._journals, None, now=now)
         if done.released or done.settled or done.uncertain:
             log.warning(
                 "recovered", released=done.released, settled=done.settled, uncertain=done.uncertain
             )
-        self._journals.forget_earlier()
+        self._journals.forget()
         with self._database.transaction() as session:
             return register(session, self._journals.identity, str(self._journals.folder), now=now)
 
     def _renew(self, sender_id: int, now: datetime) -> None:
-        """Prolong our lease, and free what senders held whose lease ran out."""
-        with self._database.transaction() as session:
-            renew(session, sender_id, now=now)
-        with self._database.transaction() as session:
-            recover(session, self._journals.identity, sender_id, {}, now=now)
+        """Prolong our lease, and free what senders held whose lease ran out.
 
-    def _end(self, sender_id: int) -> None:
+        If our own ran out, the database was away: the others could not renew theirs either, and get
+        the time to do it.
+        """
+        identity, folder = self._journals.identity, str(self._journals.folder)
         with self._database.transaction() as session:
-            recover(
-                session,
-                self._journals.identity,
-                None,
-                self._journals.replay(),
-                now=self._clock.now(),
-            )
+            if not renew(session, sender_id, identity, folder, now=now):
+                log.warning("the lease had run out", sender=sender_id)
+                self._judge_after = now + LEASE
+        if now >= self._judge_after:
+            with self._database.transaction() as session:
+                recover(session, self._journals, sender_id, now=now)
+
+    def _end(self) -> None:
+        """Give back whatever is still ours; then the journal has told all it knows."""
+        with self._database.transaction() as session:
+            recover(session, self._journals, None, now=self._clock.now())
+        self._journals.forget()
         self._journals.close()
 
     async def _every(
@@ -128,8 +132,8 @@ class Sender:
         while not stop.is_set():
             try:
                 await asyncio.to_thread(act, self._clock.now())
-            except Exception as error:
-                log.error("a step failed", step=getattr(act, "__name__", "?"), exc_info=error)
+            except Exception:
+                log.exception("a step failed", step=getattr(act, "__name__", "?"))
             try:
                 await asyncio.wait_for(stop.wait(), seconds)
             except TimeoutError:
@@ -140,5 +144,5 @@ def prepare(
     settings: Settings, database: Database, newsletter: Newsletter, keyring: Keyring, clock: Clock
 ) -> Sender:
     """Lock the data directory and make its sender. Raises SenderRunsAlready, SettingWrong."""
-    journals = Journals(settings.data_dir / "attempts")
+    journals = Journals(settings.data_dir.resolve() / "attempts")
     return Sender(settings, database, newsletter, keyring, clock, journals)

@@ -6,21 +6,23 @@ knows of a letter may lag behind; this file does not. Replayed, it tells exactly
 sent, which never left, and which are in doubt.
 """
 
+import errno
 import fcntl
 import os
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.errors import Refusal
 
-# sender number, delivery number, kind of record, stage, reply code, enhanced code, checksum
-_RECORD = struct.Struct("<IQBBHBHHxI")
+# sender, delivery, number of the attempt, kind of record, stage, reply and enhanced code, checksum
+_RECORD = struct.Struct("<IQHBBHBHHxI")
 _ATTEMPT, _RESULT = 1, 2
 _PREFIX = "attempts-"
 _SUFFIX = ".journal"
+_IDENTITY = "identity"
 _ROTATE_AT = 4 << 20  # bytes
 
 
@@ -39,10 +41,13 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What the journal knows of one delivery: no result means doubt."""
+    """What the journal knows of one delivery's latest attempt: no result means doubt.
 
-    sender_id: int
-    delivery_id: int
+    `number` counts the delivery's attempts from 1: one that the database knows already proves
+    nothing about a later claim of the same letter.
+    """
+
+    number: int
     result: Result | None
 
 
@@ -56,14 +61,10 @@ class Journals:
         self._lock = lock_folder(folder)
         if self._lock is None:
             raise SenderRunsAlready
-        self.identity = _identity(folder)
+        self.identity = identity_of(folder) or _new_identity(folder)
 
-    def replay(self) -> dict[tuple[int, int], Attempt]:
-        """Return what earlier lives of this sender noted, by sender and delivery."""
-        return replay(self.folder)
-
-    def forget_earlier(self) -> None:
-        """Delete the journals of earlier lives, once the database knows what they know."""
+    def forget(self) -> None:
+        """Delete the journals, once the database knows what they know."""
         for path in _files(self.folder):
             path.unlink()
 
@@ -75,7 +76,7 @@ class Journals:
 
 
 def lock_folder(folder: Path) -> int | None:
-    """Lock a folder of journals; None if a living sender holds it. The lock dies with its holder."""
+    """Lock a folder of journals; None if a living sender holds it. The lock dies with it."""
     lock = os.open(folder / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -85,15 +86,26 @@ def lock_folder(folder: Path) -> int | None:
     return lock
 
 
-def _identity(folder: Path) -> str:
-    path = folder / "identity"
-    if not path.exists():
-        path.write_text(os.urandom(16).hex(), encoding="ascii")
-    return path.read_text(encoding="ascii").strip()[:40]
+def identity_of(folder: Path) -> str | None:
+    """Return whose journals lie in a folder; None if that is not written there."""
+    try:
+        return (folder / _IDENTITY).read_text(encoding="ascii").strip() or None
+    except (OSError, UnicodeDecodeError):
+        return None
 
 
-def _files(folder: Path) -> list[Path]:
-    return sorted(folder.glob(f"{_PREFIX}*{_SUFFIX}"))
+def _new_identity(folder: Path) -> str:
+    """Make up an identity; it appears whole or not at all."""
+    identity = os.urandom(16).hex()
+    draft = folder / f"{_IDENTITY}.new"
+    draft.write_text(identity, encoding="ascii")
+    draft.rename(folder / _IDENTITY)
+    return identity
+
+
+def _files(folder: Path, sender_id: int | None = None) -> list[Path]:
+    whose = "*" if sender_id is None else f"{sender_id}-*"
+    return sorted(folder.glob(f"{_PREFIX}{whose}{_SUFFIX}"))
 
 
 class AttemptJournal:
@@ -104,7 +116,7 @@ class AttemptJournal:
         self._folder = folder
         self._sender_id = sender_id
         self._number = 0
-        self._noted_in: dict[int, int] = {}  # delivery -> number of the file with its attempt
+        self._kept_in: dict[int, set[int]] = {}  # delivery -> numbers of the files that tell of it
         self._open_in: dict[int, int] = {}  # number of the file -> deliveries not in the database
         self._file = self._begin()
 
@@ -112,80 +124,94 @@ class AttemptJournal:
         return self._folder / f"{_PREFIX}{self._sender_id}-{number:06}{_SUFFIX}"
 
     def _begin(self) -> int:
+        flags = os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC
+        file = os.open(self._path(self._number + 1), flags, 0o600)
         self._number += 1
         self._open_in[self._number] = 0
         self._size = 0
-        flags = os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC
-        return os.open(self._path(self._number), flags, 0o600)
+        return file
 
-    def _write(self, record: bytes) -> None:
-        # One write of a whole record: O_APPEND keeps it in one piece.
-        os.write(self._file, record)
-        self._size += len(record)
-
-    def note(self, delivery_id: int) -> None:
-        """Note that from now on the relay might take this letter."""
+    def _write(self, delivery_id: int, record: bytes) -> None:
         if self._size >= _ROTATE_AT:
-            os.close(self._file)
-            self._file = self._begin()
-        self._write(_pack(self._sender_id, delivery_id, _ATTEMPT, None))
-        self._noted_in[delivery_id] = self._number
-        self._open_in[self._number] += 1
+            earlier, self._file = self._file, self._begin()
+            os.close(earlier)
+        # One write of a whole record: O_APPEND keeps it in one piece.
+        if os.write(self._file, record) != len(record):
+            # What follows half a record could not be read.
+            os.ftruncate(self._file, self._size)
+            raise OSError(errno.ENOSPC, "the attempt journal is full")
+        self._size += len(record)
+        kept = self._kept_in.setdefault(delivery_id, set())
+        if self._number not in kept:
+            kept.add(self._number)
+            self._open_in[self._number] += 1
 
-    def settle(self, delivery_id: int, result: Result) -> None:
-        """Note how the attempt ended."""
-        self._write(_pack(self._sender_id, delivery_id, _RESULT, result))
+    def note(self, delivery_id: int, number: int) -> None:
+        """Note that from now on the relay might take this letter, at its attempt `number`.
 
-    def recorded(self, delivery_ids: Iterator[int] | list[int]) -> None:
-        """Take notice that the database knows these now; delete files that are done with."""
+        Raises OSError if that cannot be written: then the letter must not go.
+        """
+        self._write(delivery_id, _pack(self._sender_id, delivery_id, number, _ATTEMPT, None))
+
+    def settle(self, delivery_id: int, number: int, result: Result) -> None:
+        """Note how the attempt ended. Raises OSError."""
+        self._write(delivery_id, _pack(self._sender_id, delivery_id, number, _RESULT, result))
+
+    def recorded(self, delivery_ids: Iterable[int]) -> None:
+        """Take notice that the database knows these now; delete files that are done with.
+
+        The newest file stays: that there is one tells that the journal was not lost.
+        """
         for delivery_id in delivery_ids:
-            number = self._noted_in.pop(delivery_id, None)
-            if number is not None:
+            for number in self._kept_in.pop(delivery_id, ()):
                 self._open_in[number] -= 1
         for number in [n for n, left in self._open_in.items() if not left and n != self._number]:
             del self._open_in[number]
             self._path(number).unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Close the file, and delete it if nothing in it is still needed."""
+        """Close the file."""
         os.close(self._file)
-        if not any(self._open_in.values()):
-            for number in self._open_in:
-                self._path(number).unlink(missing_ok=True)
 
 
-def _pack(sender_id: int, delivery_id: int, kind: int, result: Result | None) -> bytes:
+def _pack(sender_id: int, delivery_id: int, number: int, kind: int, result: Result | None) -> bytes:
     stage, code, enhanced = (
         (0, 0, None) if result is None else (result.stage, result.code, result.enhanced)
     )
     a, b, c = enhanced or (0, 0, 0)
-    body = _RECORD.pack(sender_id, delivery_id, kind, stage, code, a, b, c, 0)[:-4]
+    body = _RECORD.pack(sender_id, delivery_id, number, kind, stage, code, a, b, c, 0)[:-4]
     return body + struct.pack("<I", zlib.crc32(body))
 
 
-def _unpack(record: bytes) -> tuple[int, int, int, Result] | None:
+def _unpack(record: bytes) -> tuple[int, int, Attempt] | None:
     """Read a record; None for one that was not written to its end."""
-    sender_id, delivery_id, kind, stage, code, a, b, c, checksum = _RECORD.unpack(record)
+    sender_id, delivery_id, number, kind, stage, code, a, b, c, checksum = _RECORD.unpack(record)
     if zlib.crc32(record[:-4]) != checksum or kind not in (_ATTEMPT, _RESULT):
         return None
-    return sender_id, delivery_id, kind, Result(stage, code, (a, b, c) if a else None)
+    result = Result(stage, code, (a, b, c) if a else None) if kind == _RESULT else None
+    return sender_id, delivery_id, Attempt(number, result)
 
 
-def replay(folder: Path) -> dict[tuple[int, int], Attempt]:
-    """Read all journals of a folder; a torn record at a file's end is no record.
+def replay(folder: Path, sender_id: int) -> dict[int, Attempt] | None:
+    """Return the latest attempt at each letter, by delivery; None if this sender's journal is lost.
 
-    A letter's later attempt supersedes an earlier one of the same life.
+    A torn record at a file's end is no record.
     """
-    found: dict[tuple[int, int], Attempt] = {}
-    for path in _files(folder):
-        content = path.read_bytes()
-        whole = len(content) - len(content) % _RECORD.size
-        for start in range(0, whole, _RECORD.size):
-            record = _unpack(content[start : start + _RECORD.size])
-            if record is None:
-                break
-            sender_id, delivery_id, kind, result = record
-            found[sender_id, delivery_id] = Attempt(
-                sender_id, delivery_id, result if kind == _RESULT else None
-            )
+    files = _files(folder, sender_id)
+    if not files:
+        return None
+    found: dict[int, Attempt] = {}
+    for path in files:
+        for record in _records(path.read_bytes()):
+            if record[0] == sender_id:
+                found[record[1]] = record[2]
     return found
+
+
+def _records(content: bytes) -> Iterator[tuple[int, int, Attempt]]:
+    whole = len(content) - len(content) % _RECORD.size
+    for start in range(0, whole, _RECORD.size):
+        record = _unpack(content[start : start + _RECORD.size])
+        if record is None:
+            return
+        yield record

@@ -1,4 +1,4 @@
-"""The last look before a letter goes, at most a second earlier: may it still go, and to whom?
+"""The last look, at most a second before a letter goes: whether it still may, and to whom.
 
 Still confirmed, the mailing still running, admitted by the sender itself, and the address opens.
 What must not go is excluded with its reason; what may go is marked as handed to a connection.

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from jinja2 import TemplateError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -18,6 +19,7 @@ from app.deliveries.kinds import ALERT, ISSUE
 from app.editions.freezing import editions_of
 from app.errors import Refusal
 from app.issues.week import Week
+from app.journal import journal
 from app.mail.letter import LetterTemplate
 from app.mail.templates import Rendered, render
 from app.mail.verify import check_letter
@@ -26,6 +28,8 @@ from app.operators.models import Alert
 from app.subscribers import letters
 from app.subscribers.asking import ALREADY_SUBSCRIBED, CONFIRMATION, MANAGE_LINK
 from app.subscribers.models import ServiceLetter
+
+log = journal("deliveries")
 
 # What a letter is filled with when it is only looked at.
 SAMPLE = {
@@ -93,6 +97,11 @@ class Composer:
                 )
             except Refusal as refused:
                 unfit[one.claim.delivery_id] = refused
+            except (TemplateError, LookupError, TypeError, ValueError) as error:
+                # One letter that cannot be made, whatever the reason, must not stop all others.
+                log.exception("a letter cannot be made")
+                why = f"the letter cannot be made ({type(error).__name__})"
+                unfit[one.claim.delivery_id] = LetterUnfit(why)
             else:
                 outgoing.append(Outgoing(one, envelope, checked_at))
         return outgoing, unfit
@@ -127,7 +136,9 @@ class Composer:
     def _rendered(self, session: Session, ready: Ready, language: str) -> Rendered:
         newsletter, url = self._post.newsletter, self._post.public_url
         if ready.claim.kind == ALERT:
-            told = session.scalars(select(Alert).where(Alert.id == ready.claim.letter_id)).one()
+            told = session.scalar(select(Alert).where(Alert.id == ready.claim.letter_id))
+            if told is None:
+                raise LetterUnfit("there is no such alert any more")
             return render("alert", language, {"headline": told.text[:100], "lines": [told.text]})
         asked = session.get_one(ServiceLetter, ready.claim.letter_id)
         if asked.kind == CONFIRMATION:

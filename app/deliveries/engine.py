@@ -60,6 +60,7 @@ class Engine:
         self._claims: deque[Claim] = deque()
         self._done: list[Done] = []
         self._rate = 0.0  # letters per second, smoothed
+        self._unsure = False  # whether a claim failed, perhaps after it was committed
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; then leave nothing claimed."""
@@ -78,20 +79,29 @@ class Engine:
     async def _feed(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             try:
-                idle = self._queue.qsize() >= self._ahead() or not await self._prepare_more()
+                idle = await self._feed_once()
             except SQLAlchemyError as error:
-                log.error("the database does not answer", error=type(error).__name__)
+                log.warning("the database does not answer", error=type(error).__name__)
                 await _pause(stop, AFTER_TROUBLE)
                 continue
             if idle:
                 await _pause(stop, 0.005 if self._queue.qsize() else POLL)
+
+    async def _feed_once(self) -> bool:
+        """Make some letters ready; return whether there is nothing more to do just now."""
+        now = self._clock.monotonic()
+        if all(relay.is_down(now) for relay in self._relays):
+            # Nobody can send: what is held here could not be cancelled, nor go by another sender.
+            await self._give_back()
+            return True
+        return self._queue.qsize() >= self._ahead() or not await self._prepare_more()
 
     def _ahead(self) -> int:
         return max(self._smallest, min(CHUNK, int(self._rate * AHEAD)))
 
     async def _prepare_more(self) -> bool:
         if not self._claims:
-            self._claims.extend(await _in_thread(self._ledger.claim, CLAIM))
+            self._claims.extend(await self._claim())
         if not self._claims:
             return False
         chunk = [self._claims.popleft() for _ in range(min(self._ahead(), len(self._claims)))]
@@ -103,6 +113,16 @@ class Engine:
         for outgoing in ready:
             self._queue.put_nowait(outgoing)
         return True
+
+    async def _claim(self) -> list[Claim]:
+        """Take on letters, about as many as go in a second: what comes after them waits so long."""
+        if self._unsure:
+            await _in_thread(self._ledger.release_untouched)
+        limit = max(2 * self._smallest, min(CLAIM, int(self._rate)))
+        self._unsure = True
+        claims = await _in_thread(self._ledger.claim, limit)
+        self._unsure = False
+        return claims
 
     async def _look_again(self, outgoing: Outgoing) -> Outgoing | None:
         """Check a letter that has waited; None if it must not go, or cannot be checked now."""
@@ -121,6 +141,7 @@ class Engine:
             before = self._clock.monotonic()
             await _pause(stop, RECORD_EVERY)
             count = await self._record()
+            await self._tell_of_relays()
             elapsed = max(self._clock.monotonic() - before, 1e-3)
             self._rate += 0.2 * (count / elapsed - self._rate)
         await self._record()
@@ -132,26 +153,29 @@ class Engine:
                 await _in_thread(self._ledger.record, done)
             except SQLAlchemyError as error:
                 # The attempt journal knows them meanwhile.
-                log.error("results wait to be recorded", error=type(error).__name__)
+                log.warning("results wait to be recorded", error=type(error).__name__)
                 self._done[:0] = done
                 return 0
             self._attempts.recorded([each.outgoing.ready.claim.delivery_id for each in done])
-            await self._tell_of_relays()
         return len(done)
 
     async def _tell_of_relays(self) -> None:
         for state in self._relays:
-            if state.needs_operator:
+            if state.needs_operator and not state.told:
                 text = f"The relay {state.relay.name} does not take our letters: {state.trouble}"
-                await _in_thread(self._ledger.tell, f"relay-{state.relay.name}", text)
+                try:
+                    await _in_thread(self._ledger.tell, f"relay-{state.relay.name}", text)
+                except SQLAlchemyError:
+                    return  # told at the next turn
+                state.told = True
 
     async def _give_back(self) -> None:
-        left = [claim.delivery_id for claim in self._claims]
         while not self._queue.empty():
-            left.append(self._queue.get_nowait().ready.claim.delivery_id)
-        self._claims.clear()
-        if left:
-            await _in_thread(self._ledger.release, left)
+            self._claims.append(self._queue.get_nowait().ready.claim)
+        if self._claims:
+            held = list(self._claims)
+            await _in_thread(self._ledger.release, [claim.delivery_id for claim in held])
+            self._claims.clear()
 
 
 async def _in_thread(act: Callable[..., T], *arguments: Any) -> T:

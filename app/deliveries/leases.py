@@ -6,7 +6,7 @@ little as holding one.
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from app.database import Transaction
@@ -27,9 +27,29 @@ def register(session: Transaction, identity: str, journals: str, *, now: datetim
     return sender.id
 
 
-def renew(session: Transaction, sender_id: int, *, now: datetime) -> None:
-    """Prolong the lease."""
-    session.execute(update(Sender).where(Sender.id == sender_id).values(lease_until=now + LEASE))
+def renew(
+    session: Transaction, sender_id: int, identity: str, journals: str, *, now: datetime
+) -> bool:
+    """Prolong the lease; return whether it was still good.
+
+    A sender that was taken for dead and forgotten is written down again under its number, or
+    nobody would ever free what it claims from now on.
+    """
+    sender = session.get(Sender, sender_id, with_for_update=True)
+    if sender is None:
+        session.add(
+            Sender(
+                id=sender_id,
+                identity=identity,
+                journals=journals,
+                started_at=now,
+                lease_until=now + LEASE,
+            )
+        )
+        return False
+    was_good = sender.lease_until >= now
+    sender.lease_until = now + LEASE
+    return was_good
 
 
 def dead_senders(

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from app.clock import Clock
 from app.database import Database
@@ -10,7 +10,14 @@ from app.deliveries.checking import Checker
 from app.deliveries.claiming import Claim, claim
 from app.deliveries.composing import Composer, Outgoing
 from app.deliveries.kinds import REPEATED
-from app.deliveries.recording import Written, record, release, written
+from app.deliveries.recording import (
+    Written,
+    put_off,
+    record,
+    release,
+    release_untouched,
+    written,
+)
 from app.deliveries.sending import Done
 from app.errors import Refusal
 from app.journal import journal
@@ -20,6 +27,9 @@ from app.mailings.states import MoveNotAllowed
 from app.operators.alerts import alert
 
 log = journal("deliveries")
+
+# A service letter that cannot be made is tried again so much later: somebody has to mend it.
+UNFIT_WAITS = timedelta(minutes=15)
 
 
 class Ledger:
@@ -46,7 +56,9 @@ class Ledger:
         with self._database.transaction() as session:
             ready = self._checker.check(session, self._sender_id, claims, now=now)
             outgoing, unfit = self._composer.compose(session, ready, now=now, checked_at=checked_at)
-            release(session, self._sender_id, unfit)
+            by_mailing = [c.delivery_id for c in claims if c.mailing_id is not None]
+            release(session, self._sender_id, unfit.keys() & by_mailing)
+            put_off(session, self._sender_id, unfit.keys() - by_mailing, until=now + UNFIT_WAITS)
         if unfit:
             by_id = {claim.delivery_id: claim for claim in claims}
             self._stop_unfit({by_id[i].mailing_id: refused for i, refused in unfit.items()}, now)
@@ -64,6 +76,11 @@ class Ledger:
         """Give claims back."""
         with self._database.transaction() as session:
             release(session, self._sender_id, ids)
+
+    def release_untouched(self) -> None:
+        """Give back every claim of ours that was not looked at yet."""
+        with self._database.transaction() as session:
+            release_untouched(session, self._sender_id)
 
     def tell(self, key: str, text: str) -> None:
         """Tell the operators."""

@@ -1,6 +1,7 @@
 """The ledger: one row per letter to one reader, and the senders that claim its rows.
 
-`subscriber_id` has no foreign key: a reader's row may be deleted while the ledger keeps its balance.
+`subscriber_id` has no foreign key: a reader's row may be deleted, the ledger keeps its balance. No
+number of a letter or a sender is ever given twice: an attempt journal may still tell of it.
 """
 
 from datetime import datetime
@@ -32,6 +33,7 @@ class Delivery(Base):
             sqlite_where=text("claimed_by IS NOT NULL"),
         ),
         Index("ix_deliveries_mailing_id_state", "mailing_id", "state", "reason"),
+        {"sqlite_autoincrement": True},
     )
 
     id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
@@ -56,6 +58,7 @@ class Sender(Base):
     """A sending process: its claims are good while its lease runs."""
 
     __tablename__ = "senders"
+    __table_args__ = ({"sqlite_autoincrement": True},)
 
     id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
     identity: Mapped[str] = mapped_column(String(40), index=True)

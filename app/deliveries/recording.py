@@ -4,11 +4,11 @@ Only a row that this sender still holds is changed (compare and set), so recordi
 somebody else took over, changes nothing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, update
 
 from app.database import Transaction
 from app.deliveries.models import Delivery
@@ -22,6 +22,8 @@ STATE = {
     Outcome.FAILED: FAILED,
     Outcome.UNCERTAIN: UNCERTAIN,
 }
+UNFIT = "unfit"
+_RELEASED: dict[str, object] = {"state": PENDING, "claimed_by": None, "handed": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,24 +82,17 @@ def record(session: Transaction, sender_id: int, rows: Sequence[Written]) -> Non
     for values, ids in alike.items():
         state, reason, due_at, code, status, relay, attempts = values
         more = {} if due_at is None else {"due_at": due_at}
-        session.execute(
-            update(Delivery)
-            .where(
-                Delivery.id.in_(ids), Delivery.claimed_by == sender_id, Delivery.state == CLAIMED
-            )
-            .values(
-                state=state,
-                reason=reason,
-                reply_code=code,
-                reply_status=status,
-                relay=relay,
-                attempts=attempts,
-                claimed_by=None,
-                handed=False,
-                **more,
-            )
-            .execution_options(synchronize_session=False)
-        )
+        new = {
+            "state": state,
+            "reason": reason,
+            "reply_code": code,
+            "reply_status": status,
+            "relay": relay,
+            "attempts": attempts,
+            "claimed_by": None,
+            "handed": False,
+        }
+        _change(session, sender_id, Delivery.id.in_(ids), {**new, **more})
 
 
 def _values(row: Written) -> tuple[object, ...]:
@@ -109,13 +104,26 @@ def _values(row: Written) -> tuple[object, ...]:
 
 def release(session: Transaction, sender_id: int, ids: Iterable[int]) -> None:
     """Give back claims that were not tried: they are pending again, as if never claimed."""
+    _change(session, sender_id, Delivery.id.in_(list(ids)), _RELEASED)
+
+
+def release_untouched(session: Transaction, sender_id: int) -> None:
+    """Give back all of a sender's claims that were not handed to a connection."""
+    _change(session, sender_id, Delivery.handed.is_(False), _RELEASED)
+
+
+def put_off(session: Transaction, sender_id: int, ids: Iterable[int], *, until: datetime) -> None:
+    """Give back claims whose letters cannot be made now."""
+    values = {"state": DEFERRED, "reason": UNFIT, "due_at": until}
+    _change(session, sender_id, Delivery.id.in_(list(ids)), {**_RELEASED, **values})
+
+
+def _change(
+    session: Transaction, sender_id: int, which: ColumnElement[bool], values: Mapping[str, object]
+) -> None:
     session.execute(
         update(Delivery)
-        .where(
-            Delivery.id.in_(list(ids)),
-            Delivery.claimed_by == sender_id,
-            Delivery.state == CLAIMED,
-        )
-        .values(state=PENDING, claimed_by=None, handed=False)
+        .where(which, Delivery.claimed_by == sender_id, Delivery.state == CLAIMED)
+        .values(**values)
         .execution_options(synchronize_session=False)
     )

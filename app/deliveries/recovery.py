@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from app.database import Transaction
-from app.deliveries.attempts import Attempt, lock_folder, replay
+from app.deliveries.attempts import Attempt, Journals, identity_of, lock_folder, replay
 from app.deliveries.kinds import REPEATED
 from app.deliveries.leases import dead_senders, forget
 from app.deliveries.models import Delivery, Sender
@@ -24,7 +24,7 @@ from app.deliveries.states import CLAIMED, UNCERTAIN
 from app.mail.replies import Answer, Stage, classify
 from app.operators.alerts import alert
 
-Attempts = Mapping[tuple[int, int], Attempt]
+Attempts = Mapping[int, Attempt]
 _HELD = (Delivery.id, Delivery.kind, Delivery.handed, Delivery.attempts, Delivery.expires_at)
 _LOST = Answer(Stage.DOT, None)
 
@@ -39,17 +39,15 @@ class Recovered:
 
 
 def recover(
-    session: Transaction, identity: str, own: int | None, attempts: Attempts, *, now: datetime
+    session: Transaction, journals: Journals, own: int | None, *, now: datetime
 ) -> Recovered:
-    """Free what dead senders held.
-
-    `identity` and `attempts` are those of our own earlier lives; `own` is our number now.
-    """
+    """Free what dead senders held, our own earlier lives among them; `own` is our number now."""
     total = Recovered(0, 0, 0)
-    for sender in dead_senders(session, identity, own, now=now):
-        known: Attempts | None = attempts
-        if sender.identity != identity:
-            known = _journal_of_the_dead(Path(sender.journals))
+    for sender in dead_senders(session, journals.identity, own, now=now):
+        if sender.identity == journals.identity:
+            known: Attempts | None = replay(journals.folder, sender.id)
+        else:
+            known = _journal_of_the_dead(sender)
         one = _recover_one(session, sender, known, now)
         forget(session, sender.id)
         total = Recovered(
@@ -60,15 +58,19 @@ def recover(
     return total
 
 
-def _journal_of_the_dead(folder: Path) -> Attempts | None:
-    """Read another sender's journal if it lies on this machine; None if it cannot be had."""
-    if not folder.is_dir():
+def _journal_of_the_dead(sender: Sender) -> Attempts | None:
+    """Read another sender's journal if it lies on this machine; None if it cannot be had.
+
+    On another machine there may be another sender's folder of the same name: it proves nothing.
+    """
+    folder = Path(sender.journals)
+    if identity_of(folder) != sender.identity:
         return None
     lock = lock_folder(folder)
     if lock is None:
         return None  # it lives after all, and only lost its lease
     try:
-        return replay(folder)
+        return replay(folder, sender.id)
     finally:
         os.close(lock)
 
@@ -84,7 +86,7 @@ def _recover_one(
     free: list[int] = []
     rows: list[Written] = []
     for row in held:
-        answer = _what_happened(sender.id, row.id, attempts, handed=row.handed)
+        answer = _what_happened(row.id, row.attempts + 1, attempts, handed=row.handed)
         if answer is None:
             free.append(row.id)
             continue
@@ -112,12 +114,12 @@ def _recover_one(
 
 
 def _what_happened(
-    sender_id: int, delivery_id: int, attempts: Attempts | None, *, handed: bool
+    delivery_id: int, number: int, attempts: Attempts | None, *, handed: bool
 ) -> Answer | None:
-    """Return the answer to this letter's attempt; None if there was no attempt."""
+    """Return the answer to attempt `number` at this letter; None if there was no such attempt."""
     if attempts is None:
         return _LOST if handed else None
-    attempt = attempts.get((sender_id, delivery_id))
-    if attempt is None:
+    attempt = attempts.get(delivery_id)
+    if attempt is None or attempt.number != number:
         return None
     return _LOST if attempt.result is None else answer_of(attempt.result)

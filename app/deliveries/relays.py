@@ -15,13 +15,19 @@ STRIKES = 3
 
 @dataclass
 class RelayState:
-    """One relay, how often it failed in a row, and until when it is left alone (monotonic)."""
+    """One relay, how often it failed in a row, and until when it is left alone (monotonic).
+
+    Until `rest_until` it gets no letter, until `open_after` no new connection: one that breaks says
+    nothing about the others.
+    """
 
     relay: Relay
     failures: int = 0
     strikes: int = 0
     rest_until: float = 0.0
+    open_after: float = 0.0
     trouble: str = ""
+    told: bool = False
 
     def heard(self, answer: Answer, *, now: float, chance: float) -> Verdict:
         """Take in what the relay said to a letter; return what it means."""
@@ -29,11 +35,13 @@ class RelayState:
         if verdict.outcome is Outcome.ACCEPTED:
             self.failures = self.strikes = 0
             self.trouble = ""
+            self.told = False
         elif verdict.concern is Concern.RELAY:
             if verdict.pace is Pace.OPERATOR:
                 self.strikes += 1
             if verdict.pace is not Pace.OPERATOR or self.strikes >= STRIKES:
                 self._rest(answer, now, chance)
+                self.rest_until = self.open_after
         elif answer.reply is None or verdict.concern is Concern.CONNECTION:
             self._rest(answer, now, chance)
         elif verdict.concern is Concern.READER:
@@ -46,10 +54,20 @@ class RelayState:
         self._rest(answer, now, chance)
 
     def _rest(self, answer: Answer, now: float, chance: float) -> None:
-        self.failures += 1
-        self.rest_until = max(self.rest_until, now + rest(self.failures, chance))
         reply = answer.reply
         self.trouble = str(reply) if reply else answer.trouble
+        if now < self.open_after:
+            return  # lines that fail together fail once
+        self.failures += 1
+        self.open_after = now + rest(self.failures, chance)
+
+    def waits(self, now: float, *, connected: bool) -> float:
+        """Return for how many seconds a line, connected or not, has to leave the relay alone."""
+        return max(self.rest_until, 0.0 if connected else self.open_after) - now
+
+    def is_down(self, now: float) -> bool:
+        """Whether letters had better go another way, or wait in the queue for everyone."""
+        return self.failures >= STRIKES and self.waits(now, connected=False) > 0
 
     @property
     def needs_operator(self) -> bool:

@@ -15,8 +15,9 @@ from app.deliveries.composing import Outgoing
 from app.deliveries.relays import RelayState
 from app.deliveries.results import result_of
 from app.journal import journal
+from app.mail.envelope import EnvelopeUnsafe
 from app.mail.replies import Answer, Reply, Stage, Verdict
-from app.mail.smtp import Connection, EnvelopeUnsafe
+from app.mail.smtp import Connection
 
 log = journal("deliveries")
 
@@ -63,9 +64,10 @@ class Line:
         """Send letters until told to stop; the letter on the wire is finished first."""
         try:
             while not stop.is_set():
-                outgoing = await self._next(stop)
-                if outgoing is not None:
-                    await self._carry(outgoing, stop)
+                if await self._rested(stop):
+                    outgoing = await self._next(stop)
+                    if outgoing is not None:
+                        await self._carry(outgoing, stop)
         finally:
             await self._hang_up()
 
@@ -88,7 +90,8 @@ class Line:
     async def _carry(self, outgoing: Outgoing, stop: asyncio.Event) -> None:
         connection = await self._open(stop)
         if connection is None:
-            self._queue.put_nowait(outgoing)  # its claim is given back with the rest of the queue
+            # For another line, or to be given back with the rest of the queue.
+            self._queue.put_nowait(outgoing)
             return
         current: Outgoing | None = outgoing
         if self._clock.monotonic() - outgoing.checked_at > STALE:
@@ -97,18 +100,24 @@ class Line:
             await self._send(connection, current)
 
     async def _open(self, stop: asyncio.Event) -> Connection | None:
-        """Return an open connection, however long that takes; None only when told to stop."""
-        while not stop.is_set():
-            if self._connection is not None and self._connection.usable:
-                return self._connection
-            self._connection = None
-            if await self._rested(stop):
-                opened = await Connection.open(self._state.relay, self._hostname)
-                if isinstance(opened, Connection):
-                    self._connection = opened
-                else:
-                    self._could_not_open(opened)
-        return None
+        """Return an open connection; None if there is none to be had now, or we are to stop."""
+        if stop.is_set() or self._waits() > 0:
+            return None
+        if self._is_connected():
+            return self._connection
+        self._connection = None
+        opened = await Connection.open(self._state.relay, self._hostname)
+        if isinstance(opened, Connection):
+            self._connection = opened
+        else:
+            self._could_not_open(opened)
+        return self._connection
+
+    def _is_connected(self) -> bool:
+        return self._connection is not None and self._connection.usable
+
+    def _waits(self) -> float:
+        return self._state.waits(self._clock.monotonic(), connected=self._is_connected())
 
     def _could_not_open(self, answer: Answer) -> None:
         now = self._clock.monotonic()
@@ -119,7 +128,7 @@ class Line:
 
     async def _rested(self, stop: asyncio.Event) -> bool:
         """Wait until the relay has rested; False if told to stop meanwhile."""
-        left = self._state.rest_until - self._clock.monotonic()
+        left = self._waits()
         if left <= 0:
             return True
         try:
@@ -129,18 +138,24 @@ class Line:
         return False
 
     async def _send(self, connection: Connection, outgoing: Outgoing) -> None:
-        delivery_id = outgoing.ready.claim.delivery_id
-        envelope = outgoing.envelope
+        claim, envelope = outgoing.ready.claim, outgoing.envelope
+        attempt = claim.delivery_id, claim.attempts + 1
         try:
             answer = await connection.send(
                 envelope.sender,
                 envelope.recipient,
                 envelope.letter,
-                noted=lambda: self._attempts.note(delivery_id),
+                noted=lambda: self._attempts.note(*attempt),
             )
         except EnvelopeUnsafe as refused:
             answer = Answer(Stage.RCPT, Reply(553, "5.1.3", str(refused)))
-        self._attempts.settle(delivery_id, result_of(answer))
+        except OSError:
+            answer = Answer(Stage.DATA, None, "The attempt journal cannot be written.")
+        try:
+            self._attempts.settle(*attempt, result_of(answer))
+        except OSError as error:
+            # Should we die before it is recorded, the letter is in doubt.
+            log.warning("a result could not be noted", error=error.strerror)
         now = self._clock.monotonic()
         verdict = self._state.heard(answer, now=now, chance=random.random())  # noqa: S311 (jitter)
         name = self._state.relay.name

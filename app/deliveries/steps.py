@@ -33,9 +33,19 @@ class Steps:
     notes: LaunchNotes
 
     def often(self, now: datetime) -> int:
-        """Run what readers and operators wait for; return how much was moved."""
-        steps = (self._admit, self._launch, self._enrol, self._take_in, self._complete)
-        return sum(step(now) for step in steps)
+        """Run what readers and operators wait for; return how much was moved.
+
+        A step that fails does not keep the others from their work; raises an ExceptionGroup then.
+        """
+        moved, errors = 0, []
+        for step in (self._admit, self._launch, self._enrol, self._take_in, self._complete):
+            try:
+                moved += step(now)
+            except Exception as error:  # noqa: BLE001 (all are raised below)
+                errors.append(error)
+        if errors:
+            raise ExceptionGroup("steps failed", errors)
+        return moved
 
     def seldom(self, now: datetime) -> None:
         """Run what may wait some minutes: forgetting."""

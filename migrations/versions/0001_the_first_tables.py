@@ -81,6 +81,7 @@ def upgrade() -> None:
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_senders")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("senders", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_senders_identity"), ["identity"], unique=False)
@@ -254,6 +255,7 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "mailing_id", "subscriber_id", name=op.f("uq_deliveries_mailing_id_subscriber_id")
         ),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
         batch_op.create_index(
