@@ -60,3 +60,9 @@ def migrate(database: Database, revision: str = "head") -> bool:
             connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _LOCK})
             connection.commit()
     return True
+
+
+def is_current(database: Database) -> bool:
+    """Tell whether the schema is this version's; nothing is changed."""
+    with database.engine.connect() as connection:
+        return _revision(connection) == ScriptDirectory.from_config(_config()).get_current_head()

@@ -11,7 +11,12 @@ from hypothesis import HealthCheck, settings
 if TYPE_CHECKING:  # pytest must be the first to import the plugins, to explain their asserts
     from tests.support.postgres import PostgresServer
 
-pytest_plugins = ("tests.support.postgres", "tests.support.browser", "tests.support.builders")
+pytest_plugins = (
+    "tests.support.postgres",
+    "tests.support.browser",
+    "tests.support.builders",
+    "tests.support.terminal",
+)
 
 # No law of ours is about time, and a busy machine breaks no law.
 settings.register_profile(

@@ -1,0 +1,213 @@
+"""`vestka mailing`: launch an issue to a segment, watch it go, hold it, decide its doubts."""
+
+import time
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+from sqlalchemy import select
+
+from app.cli.opening import Opened
+from app.cli.output import AsJson, print_record, print_rows
+from app.deliveries.checking import CANCELLED_BY_OPERATOR
+from app.deliveries.completion import exclude_rest
+from app.deliveries.doubts import doubts
+from app.deliveries.doubts import resend as resend_doubts
+from app.deliveries.doubts import settle as settle_doubts
+from app.deliveries.progress import as_record
+from app.deliveries.states import OPEN
+from app.errors import Refusal
+from app.issues.week import Week
+from app.mailings import control
+from app.mailings.launch import find_mailing, launch
+from app.mailings.models import Mailing
+from app.mailings.states import ENROLLING, RUNNING
+from app.operators.audit import note
+
+commands = typer.Typer(no_args_is_help=True, help="Mailings: start, watch, pause, cancel.")
+BY = "command line"
+LOOK_EVERY = 0.5  # seconds
+
+MailingId = Annotated[
+    int, typer.Argument(metavar="ID", min=1, max=2**63 - 1, help="the mailing's number")
+]
+
+
+class BothWanted(Refusal):
+    """--resend and --settle cannot both be wanted."""
+
+
+@commands.command()
+def start(
+    week: Annotated[str, typer.Argument(help="such as 2025-W04")],
+    segment: Annotated[str, typer.Argument(help="such as be-ru")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Send the approved issue to the segment now. A second call shows the same mailing."""
+    opened = Opened()
+    parsed, found, now = Week.parse(week), opened.newsletter.segment(segment), opened.clock.now()
+    with opened.database.transaction() as session:
+        mailing, new = launch(session, parsed, found, by=BY, now=now)
+        if new:
+            note(session, BY, "mailing launched", f"{parsed} {found.id}", now=now)
+        record = {"new": new, **as_record(session, mailing)}
+    print_record(record, as_json=as_json)
+
+
+@commands.command("list")
+def list_(*, as_json: AsJson = False) -> None:
+    """List all mailings with their balance, the newest first."""
+    opened = Opened()
+    with opened.database.reading() as session:
+        mailings = session.scalars(select(Mailing).order_by(Mailing.id.desc()))
+        rows: list[dict[str, Any]] = [as_record(session, mailing) for mailing in mailings]
+    if not as_json:
+        rows = [_narrow(row) for row in rows]
+    print_rows(rows, as_json=as_json, nothing="There are no mailings.")
+
+
+def _narrow(record: dict[str, Any]) -> dict[str, Any]:
+    """Make a record fit a line of a terminal: `open` is what will still move by itself."""
+    kept = {name: record[name] for name in ("id", "week", "segment", "state", "audience", "sent")}
+    left = {"failed": record["failed"], "uncertain": record["uncertain"]}
+    left["excluded"] = sum(record["excluded"].values())
+    return {**kept, "open": sum(record[state] for state in OPEN), **left}
+
+
+@commands.command()
+def show(mailing_id: MailingId, *, as_json: AsJson = False) -> None:
+    """Show one mailing and its balance."""
+    print_record(_record(Opened(), mailing_id), as_json=as_json)
+
+
+@commands.command()
+def watch(mailing_id: MailingId, *, as_json: AsJson = False) -> None:
+    """Watch a mailing until it stands still: finished, cancelled or paused."""
+    opened = Opened()
+    record = _record(opened, mailing_id)
+    with _progress() as progress:
+        task = progress.add_task(f"{record['week']} {record['segment']}", total=None)
+        while True:
+            progress.update(task, total=record["audience"], completed=_done(record))
+            if record["state"] not in (ENROLLING, RUNNING):
+                break
+            time.sleep(LOOK_EVERY)
+            record = _record(opened, mailing_id)
+    print_record(record, as_json=as_json)
+
+
+@commands.command()
+def pause(mailing_id: MailingId, *, as_json: AsJson = False) -> None:
+    """Stop the mailing where it stands."""
+    opened = Opened()
+    with opened.database.transaction() as session:
+        mailing = control.pause(session, mailing_id)
+        note(session, BY, "mailing paused", str(mailing_id), now=opened.clock.now())
+        record = as_record(session, mailing)
+    print_record(record, as_json=as_json)
+
+
+@commands.command()
+def resume(mailing_id: MailingId, *, as_json: AsJson = False) -> None:
+    """Let a paused mailing go on."""
+    opened = Opened()
+    with opened.database.transaction() as session:
+        mailing = control.resume(session, mailing_id)
+        note(session, BY, "mailing resumed", str(mailing_id), now=opened.clock.now())
+        record = as_record(session, mailing)
+    print_record(record, as_json=as_json)
+
+
+@commands.command()
+def cancel(mailing_id: MailingId, *, as_json: AsJson = False) -> None:
+    """End the mailing: whoever has not got the letter is excluded."""
+    opened = Opened()
+    now = opened.clock.now()
+    with opened.database.transaction() as session:
+        mailing = control.cancel(session, mailing_id, now=now)
+        session.flush()
+        exclude_rest(session, mailing_id, CANCELLED_BY_OPERATOR)
+        note(session, BY, "mailing cancelled", str(mailing_id), now=now)
+        record = as_record(session, mailing)
+    print_record(record, as_json=as_json)
+
+
+@commands.command()
+def uncertain(
+    mailing_id: MailingId,
+    *,
+    resend: Annotated[
+        bool, typer.Option("--resend", help="send them again, with the same Message-ID")
+    ] = False,
+    settle: Annotated[bool, typer.Option("--settle", help="count them as sent")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the letters of which nobody knows whether the relay has them, or decide them all."""
+    if resend and settle:
+        raise BothWanted
+    opened = Opened()
+    if resend or settle:
+        count = _decide(opened, mailing_id, resend=resend)
+        action = "resend" if resend else "settle"
+        print_record({"mailing": mailing_id, "action": action, "letters": count}, as_json=as_json)
+        return
+    with opened.database.reading() as session:
+        rows = [
+            {"delivery": row.id, "relay": row.relay, "attempted_at": row.attempted_at}
+            for row in doubts(session, mailing_id)
+        ]
+    print_rows(rows, as_json=as_json, nothing="No letter of this mailing is uncertain.")
+
+
+def _decide(opened: Opened, mailing_id: int, *, resend: bool) -> int:
+    now = opened.clock.now()
+    with opened.database.transaction() as session:
+        if resend:
+            count = resend_doubts(session, mailing_id, None, now=now)
+        else:
+            count = settle_doubts(session, mailing_id, None)
+        action = "resend" if resend else "settle"
+        note(session, BY, f"doubts: {action}", f"{mailing_id}: {count}", now=now)
+    return count
+
+
+def _record(opened: Opened, mailing_id: int) -> dict[str, Any]:
+    with opened.database.reading() as session:
+        return as_record(session, find_mailing(session, mailing_id))
+
+
+def _done(record: dict[str, Any]) -> int:
+    """Count the letters that will not move by themselves any more."""
+    settled = record["sent"] + record["failed"] + record["uncertain"]
+    return int(settled + sum(record["excluded"].values()))
+
+
+class _Rate(ProgressColumn):
+    """Letters per second, as far as it can be told."""
+
+    def render(self, task: Task) -> Text:
+        """Write the rate."""
+        return Text(f"{task.speed:,.0f}/s" if task.speed else "–/s")
+
+
+def _progress() -> Progress:
+    """Make the bar, on standard error: standard output is for the last state."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _Rate(),
+        TimeRemainingColumn(),
+    )
+    return Progress(*columns, console=Console(stderr=True))

@@ -1,0 +1,189 @@
+"""`vestka doctor` finds what is wrong, says it in a sentence, and touches nothing."""
+
+import shutil
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text, update
+
+from app.clock import SystemClock
+from app.database import Database
+from app.deliveries.leases import register
+from app.mailings.models import Mailing
+from app.subscribers.models import SignUp
+from tests.support.builders import an_issue, everything
+from tests.support.clock import MONDAY
+from tests.support.smtpd import ScriptedServer
+from tests.support.terminal import Terminal
+
+
+def found(terminal: Terminal) -> dict[str, tuple[str, str]]:
+    """The worst that is said of each thing."""
+    report: dict[str, Any] = terminal.run("doctor", "--json").json
+    worst: dict[str, tuple[str, str]] = {}
+    for each in sorted(report["checks"], key=lambda c: ["ok", "warn", "fail"].index(c["status"])):
+        worst[each["check"]] = (each["status"], each["says"])
+    assert report["ok"] is all(status != "fail" for status, _ in worst.values())
+    return worst
+
+
+def a_sender(database: Database) -> None:
+    with database.transaction() as session:
+        register(session, "here", "nowhere", now=SystemClock().now())
+
+
+def test_a_sound_installation_passes(
+    terminal: Terminal, database: Database, tmp_path: Path
+) -> None:
+    a_sender(database)
+    (tmp_path / "var").mkdir(mode=0o700)
+    before = everything(database)
+    with ScriptedServer() as relay:
+        terminal.set("VESTKA_RELAYS", f"smtp+insecure://127.0.0.1:{relay.port}")
+        assert {status for status, _ in found(terminal).values()} == {"ok"}
+        ran = terminal.run("doctor")
+    assert ran.status == 0
+    assert "ok    books: every mailing balances." in ran.out
+    assert everything(database) == before
+
+
+def test_a_relay_that_is_down_is_found(terminal: Terminal) -> None:
+    assert found(terminal)["relay"] == (
+        "fail",
+        "127.0.0.1:1 at connect: The relay cannot be reached.",
+    )
+    ran = terminal.run("doctor", "--offline", "--json")
+    assert [c for c in ran.json["checks"] if c["check"] == "relay"] == []
+
+
+def test_each_wrong_setting_is_named_once_and_never_shown(terminal: Terminal) -> None:
+    terminal.set("VESTKA_FROM", "secret")
+    terminal.set("VESTKA_SCHEDULE", "secret")
+    terminal.set("VESTKA_RELAYS", "smtp://secret")
+    ran = terminal.run("doctor", "--json")
+    said = [c["says"] for c in ran.json["checks"] if c["check"] == "settings"]
+    assert sorted(sentence.split()[0] for sentence in said) == [
+        "VESTKA_FROM",
+        "VESTKA_SCHEDULE",
+    ]
+    assert ran.status == 1
+    assert "secret" not in ran.out
+
+
+def test_keys_that_others_can_read_or_among_the_data_are_found(
+    terminal: Terminal, keys_dir: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(keys_dir, copy)
+    terminal.set("VESTKA_KEYS_DIR", str(copy))
+    assert found(terminal)["keys"][0] == "ok"
+    copy.chmod(0o755)
+    assert found(terminal)["keys"][0] == "warn"
+    (copy / "mac.1.key").chmod(0o644)
+    status, says = found(terminal)["keys"]
+    assert (status, "mac.1.key is open to others" in says) == ("fail", True)
+    (copy / "mac.1.key").chmod(0o400)
+    terminal.set("VESTKA_DATA_DIR", str(tmp_path))
+    assert found(terminal)["keys"][0] == "fail"
+
+
+def test_a_host_of_the_public_role_needs_no_private_key(
+    terminal: Terminal, keys_dir: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(keys_dir, copy)
+    for private in ("hot.1.key", "list.1.key", "index.1.key", "mac.1.key"):
+        (copy / private).unlink()
+    terminal.set("VESTKA_KEYS_DIR", str(copy))
+    assert found(terminal)["keys"] == ("ok", "only those of the public role are here.")
+    shutil.copy(keys_dir / "list.1.key", copy)
+    assert found(terminal)["keys"][0] == "fail"
+
+
+def test_nothing_is_made(terminal: Terminal, tmp_path: Path) -> None:
+    new = tmp_path / "new"
+    for name, folder in (("DATA_DIR", "var"), ("KEYS_DIR", "keys")):
+        terminal.set(f"VESTKA_{name}", str(new / folder))
+    terminal.set("VESTKA_DATABASE_URL", f"sqlite:///{new}/var/vestka.db")
+    worst = found(terminal)
+    assert [worst[name][0] for name in ("keys", "data", "database")] == ["warn"] * 3
+    assert not new.exists()
+
+
+def test_a_schema_of_another_version_is_found(terminal: Terminal, database: Database) -> None:
+    with database.transaction() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = 'other'"))
+    assert found(terminal)["database"][0] == "fail"
+
+
+def test_a_database_that_does_not_answer_is_found(terminal: Terminal) -> None:
+    terminal.set("VESTKA_DATABASE_URL", "postgresql://vestka:hunter2@127.0.0.1:1/vestka")
+    assert found(terminal)["database"] == ("fail", "it does not answer.")
+
+
+def test_books_that_do_not_balance_are_found(terminal: Terminal, database: Database) -> None:
+    with database.transaction() as session:
+        week = an_issue(session, approved=("en",))
+        mailing = Mailing(
+            week=str(week), segment="en", state="running", launched_by="x", launched_at=MONDAY
+        )
+        session.add(mailing)
+    assert found(terminal)["books"][0] == "ok"
+    with database.transaction() as session:
+        session.execute(update(Mailing).values(audience=3))
+    assert found(terminal)["books"] == ("fail", "these mailings do not balance: 1.")
+
+
+def test_sign_ups_that_nobody_admits_are_found(
+    terminal: Terminal, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert found(terminal)["sender"][0] == "warn"
+    with database.transaction() as session:
+        session.add(
+            SignUp(
+                id=b"0" * 16,
+                wish="subscribe",
+                hot=b"x",
+                segments="en",
+                language="en",
+                consent="c",
+                day=MONDAY.date(),
+            )
+        )
+    assert found(terminal)["sender"] == ("fail", "1 sign-ups wait, and no sender is running.")
+    a_sender(database)
+    monkeypatch.setattr("app.cli.checks.time.sleep", lambda _: None)
+    assert found(terminal)["sender"] == ("fail", "1 sign-ups wait, though a sender is running.")
+
+    def admitted(_seconds: float) -> None:
+        with database.transaction() as session:
+            session.query(SignUp).delete()
+
+    monkeypatch.setattr("app.cli.checks.time.sleep", admitted)
+    assert found(terminal)["sender"][0] == "ok"
+
+
+def test_a_clock_that_is_wrong_is_found(
+    terminal: Terminal, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if database.is_sqlite:
+        pytest.skip("SQLite has no clock of its own")
+    assert found(terminal)["clock"][0] == "ok"
+    right = SystemClock().now
+
+    def wrong(_clock: SystemClock) -> Any:
+        return right() + timedelta(minutes=5)
+
+    monkeypatch.setattr(SystemClock, "now", wrong)
+    assert found(terminal)["clock"][0] == "fail"
+
+
+@pytest.mark.parametrize(
+    ("value", "status"), [("everyone", "ok"), ("nobody", "warn"), ("ann@example.org", "warn")]
+)
+def test_the_safety_catch_is_told(terminal: Terminal, value: str, status: str) -> None:
+    terminal.set("VESTKA_RECIPIENTS", value)
+    heard, says = found(terminal)["recipients"]
+    assert (heard, "ann" in says) == (status, False)
