@@ -1,0 +1,147 @@
+"""Who gets which letters: the urgent first, each running mailing its share, each letter once."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import event, text, update
+
+from app.addresses.keys import Keyring
+from app.database import Database
+from app.deliveries.claiming import claim
+from app.deliveries.enrolment import take_in_service_letters
+from app.deliveries.models import Delivery
+from app.issues.week import Week
+from app.mailings.models import Mailing
+from app.subscribers.asking import send_manage_link
+from tests.deliveries.rows import a_mailing, a_sender, row, states
+from tests.support.builders import a_subscriber
+from tests.support.clock import MONDAY
+
+NEXT_WEEK = Week.parse("2025-W05")
+
+
+def test_service_letters_go_first(database: Database, keyring: Keyring) -> None:
+    with database.transaction() as session:
+        a_mailing(session, keyring)
+        reader = a_subscriber(session, keyring)
+        send_manage_link(session, keyring, reader.id, "en", MONDAY)
+        session.flush()
+        take_in_service_letters(session, now=MONDAY)
+        first, *_ = claim(session, a_sender(session), limit=2, now=MONDAY)
+        assert first.kind == "manage_link"
+
+
+def test_every_running_mailing_gets_its_share(database: Database, keyring: Keyring) -> None:
+    with database.transaction() as session:
+        big = a_mailing(session, keyring, 8).id
+        small = a_mailing(session, keyring, 4, week=NEXT_WEEK).id
+        sender_id = a_sender(session)
+        claims = claim(session, sender_id, limit=6, now=MONDAY)
+        assert [c.mailing_id for c in claims] == [big] * 3 + [small] * 3
+
+
+def test_what_one_mailing_does_not_need_goes_to_the_next(
+    database: Database, keyring: Keyring
+) -> None:
+    with database.transaction() as session:
+        a_mailing(session, keyring, 1)
+        a_mailing(session, keyring, 8, week=NEXT_WEEK)
+        assert len(claim(session, a_sender(session), limit=6, now=MONDAY)) == 6
+
+
+@pytest.mark.parametrize("state", ["paused", "cancelled", "finished", "enrolling"])
+def test_only_a_running_mailing_is_claimed(
+    state: str, database: Database, keyring: Keyring
+) -> None:
+    with database.transaction() as session:
+        a_mailing(session, keyring).state = state
+        session.flush()
+        assert claim(session, a_sender(session), limit=9, now=MONDAY) == []
+
+
+def test_what_is_not_due_waits(database: Database, keyring: Keyring) -> None:
+    with database.transaction() as session:
+        a_mailing(session, keyring)
+        sender_id = a_sender(session)
+        early = MONDAY - timedelta(microseconds=1)
+        assert claim(session, sender_id, limit=9, now=early) == []
+        assert len(claim(session, sender_id, limit=9, now=MONDAY)) == 3
+        assert claim(session, sender_id, limit=9, now=MONDAY) == []
+
+
+def test_the_longest_due_goes_first(database: Database, keyring: Keyring) -> None:
+    with database.transaction() as session:
+        a_mailing(session, keyring)
+        last = session.query(Delivery).order_by(Delivery.id.desc()).first()
+        assert last is not None
+        last.due_at, last.state = MONDAY - timedelta(hours=1), "deferred"
+        session.flush()
+        (only,) = claim(session, a_sender(session), limit=1, now=MONDAY)
+        assert only.delivery_id == last.id
+
+
+def test_a_claim_is_written_down(database: Database, keyring: Keyring) -> None:
+    with database.transaction() as session:
+        a_mailing(session, keyring)
+        sender_id = a_sender(session)
+        (only,) = claim(session, sender_id, limit=1, now=MONDAY)
+        found = row(session, only.delivery_id)
+        assert (found.state, found.claimed_by, found.handed) == ("claimed", sender_id, False)
+        assert states(session) == {"claimed": 1, "pending": 2}
+
+
+def test_two_who_claim_at_once_share(database: Database, keyring: Keyring) -> None:
+    if database.is_sqlite:
+        pytest.skip("SQLite has one writer at a time")
+    with database.transaction() as session:
+        a_mailing(session, keyring, 6)
+        one, two = a_sender(session, "one"), a_sender(session, "two")
+    with database.transaction() as first, database.transaction() as second:
+        mine = {c.delivery_id for c in claim(first, one, limit=3, now=MONDAY)}
+        other = {c.delivery_id for c in claim(second, two, limit=6, now=MONDAY)}
+    assert len(mine) == len(other) == 3
+    assert mine.isdisjoint(other)
+
+
+def test_a_claim_finds_due_letters_by_their_index(database: Database, keyring: Keyring) -> None:
+    with database.transaction() as session:
+        mailing = a_mailing(session, keyring)
+        _fill(session.execute, mailing.id)
+        sender_id = a_sender(session)
+    if not database.is_sqlite:
+        with database.engine.connect() as connection:
+            connection.execute(text("ANALYZE deliveries"))
+            connection.commit()
+    with database.transaction() as session:
+        asked: list[tuple[str, Any]] = []
+        connection = session.connection()
+
+        def listen(_conn: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
+            if "deliveries.due_at <=" in statement:
+                asked.append((statement, values))
+
+        event.listen(connection, "before_cursor_execute", listen)
+        claim(session, sender_id, limit=2, now=MONDAY)
+        event.remove(connection, "before_cursor_execute", listen)
+        assert len(asked) == 2  # service letters, and the mailing's
+        explain = "EXPLAIN QUERY PLAN " if database.is_sqlite else "EXPLAIN "
+        for statement, values in asked:
+            plan = str(connection.exec_driver_sql(explain + statement, values).all())
+            assert "ix_deliveries_due" in plan
+            assert "Seq Scan" not in plan
+            assert "TEMP B-TREE" not in plan
+
+
+def _fill(execute: Any, mailing_id: int) -> None:
+    """Add many letters that were sent: only an index finds the few others among them."""
+    digits = "(SELECT 0 AS d UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4)"
+    joined = ", ".join(f"{digits} AS t{n}" for n in range(5))
+    execute(
+        text(
+            "INSERT INTO deliveries (kind, mailing_id, state, due_at, expires_at, attempts, handed)"
+            f" SELECT 'issue', {mailing_id}, 'sent', launched_at, launched_at, 1, false"
+            f" FROM mailings, {joined} WHERE mailings.id = {mailing_id}"
+        )
+    )
+    execute(update(Mailing).where(Mailing.id == mailing_id).values(audience=3 + 5**5))
