@@ -1,0 +1,128 @@
+"""A mailing ends when nothing moves any more; then it is forgotten, and the books still balance."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select, update
+
+from app.addresses.keys import Keyring
+from app.database import Database, Transaction
+from app.deliveries.completion import blank, complete, exclude_rest, fold, forget_service_letters
+from app.deliveries.enrolment import take_in_service_letters
+from app.deliveries.models import Delivery
+from app.deliveries.progress import as_record, balance, unbalanced
+from app.deliveries.states import OPEN, STATES
+from app.mailings.models import Mailing
+from app.subscribers.asking import send_manage_link
+from tests.deliveries.rows import a_mailing, row, states
+from tests.support.builders import a_subscriber
+from tests.support.clock import MONDAY
+
+RETENTION = timedelta(days=30)
+
+
+def _each_in_a_state(session: Transaction, keyring: Keyring) -> Mailing:
+    """Make a mailing with one letter in each state."""
+    mailing = a_mailing(session, keyring, len(STATES))
+    letters = session.scalars(select(Delivery).order_by(Delivery.id)).all()
+    for letter, state in zip(letters, STATES, strict=True):
+        letter.state = state
+        letter.reason = "unsubscribed" if state == "excluded" else None
+    session.flush()
+    return mailing
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_mailing_ends_when_nothing_can_move(
+    state: str, database: Database, keyring: Keyring
+) -> None:
+    with database.transaction() as session:
+        mailing = a_mailing(session, keyring, 1)
+        session.execute(update(Delivery).values(state=state))
+        assert complete(session, now=MONDAY) == (0 if state in OPEN else 1)
+        assert mailing.state == ("running" if state in OPEN else "finished")
+
+
+def test_cancelling_excludes_who_has_not_got_it(database: Database, keyring: Keyring) -> None:
+    with database.transaction() as session:
+        mailing = _each_in_a_state(session, keyring)
+        assert exclude_rest(session, mailing.id, "cancelled") == 2
+        books = balance(session, mailing)
+        assert books.balances
+        assert books.excluded == {"cancelled": 2, "unsubscribed": 1}
+        assert books.states["claimed"] == 1  # its sender looks at it once more
+
+
+@pytest.mark.parametrize("state", ["finished", "cancelled"])
+def test_an_ended_mailing_forgets_whom_it_was_for(
+    state: str, database: Database, keyring: Keyring
+) -> None:
+    with database.transaction() as session:
+        mailing = _each_in_a_state(session, keyring)
+        assert blank(session) == 0
+        mailing.state = state
+        session.flush()
+        assert blank(session) == 3
+        assert blank(session) == 0
+        known = session.scalars(select(Delivery.state).where(Delivery.subscriber_id.is_not(None)))
+        assert set(known) == {*OPEN, "uncertain"}  # they may have to go again
+        assert balance(session, mailing).balances
+
+
+def test_folding_keeps_the_balance(database: Database, keyring: Keyring) -> None:
+    with database.transaction() as session:
+        mailing = _each_in_a_state(session, keyring)
+        mailing.state, mailing.finished_at = "finished", MONDAY
+        session.flush()
+        before = as_record(session, mailing)
+        assert fold(session, RETENTION, now=MONDAY + RETENTION) == 0
+        assert fold(session, RETENTION, now=MONDAY + RETENTION + timedelta(seconds=1)) == 1
+        session.flush()
+        assert session.scalar(select(func.count()).select_from(Delivery)) == 0
+        assert as_record(session, mailing) == before
+        assert unbalanced(session) == []
+        assert fold(session, RETENTION, now=MONDAY + 2 * RETENTION) == 0
+
+
+def test_the_balance_counts_every_state(database: Database, keyring: Keyring) -> None:
+    with database.transaction() as session:
+        mailing = _each_in_a_state(session, keyring)
+        found = as_record(session, mailing)
+        assert {state: found[state] for state in STATES if state != "excluded"} == dict.fromkeys(
+            set(STATES) - {"excluded"}, 1
+        )
+        assert (found["audience"], found["excluded"]) == (7, {"unsubscribed": 1})
+
+
+def test_a_missing_row_is_seen(database: Database, keyring: Keyring) -> None:
+    with database.transaction() as session:
+        mailing = a_mailing(session, keyring)
+        assert unbalanced(session) == []
+        session.delete(session.scalars(select(Delivery)).first())
+        session.flush()
+        assert unbalanced(session) == [mailing.id]
+
+
+@pytest.mark.parametrize(("state", "left"), [("sent", 0), ("excluded", 0), ("deferred", 1)])
+def test_a_service_letter_that_is_over_is_forgotten_when_its_link_expires(
+    state: str, left: int, database: Database, keyring: Keyring
+) -> None:
+    with database.transaction() as session:
+        reader = a_subscriber(session, keyring)
+        send_manage_link(session, keyring, reader.id, "en", MONDAY)
+        session.flush()
+        take_in_service_letters(session, now=MONDAY)
+        session.execute(update(Delivery).values(state=state))
+        assert forget_service_letters(session, now=MONDAY) == 0
+        forget_service_letters(session, now=MONDAY + timedelta(hours=1))
+        assert states(session).total() == left
+
+
+def test_a_mailing_s_letters_are_not_forgotten_with_them(
+    database: Database, keyring: Keyring
+) -> None:
+    with database.transaction() as session:
+        a_mailing(session, keyring, 1)
+        session.execute(update(Delivery).values(state="sent"))
+        assert forget_service_letters(session, now=MONDAY + timedelta(days=999)) == 0
+        assert row(session, session.scalars(select(Delivery.id)).one()).state == "sent"
