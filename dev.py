@@ -51,6 +51,8 @@ class SetUpFailed(Exception):
 def main(arguments: list[str]) -> int:
     """Do what the first argument says; the rest belongs to the command."""
     verb, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
+    if verb == "run" and rest[:1] == ["--"]:  # what separates is not an argument
+        rest = rest[1:]
     if verb == "run":
         set_up(development=False)
         become("-m", "app", "demo", *rest)

@@ -121,3 +121,18 @@ def test_an_unknown_command_is_refused_on_standard_error() -> None:
     done = subprocess.run(asked, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("usage: ")
+
+
+@pytest.mark.parametrize("given", [["--once"], ["--", "--once"]])
+def test_what_follows_run_is_the_demo_s(given: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    became: list[str] = []
+
+    def become(*arguments: str) -> None:
+        became.extend(arguments)
+        raise SystemExit
+
+    monkeypatch.setattr(dev, "become", become)
+    monkeypatch.setattr(dev, "set_up", lambda **_: None)
+    with pytest.raises(SystemExit):
+        dev.main(["run", *given])
+    assert became == ["-m", "app", "demo", "--once"]

@@ -64,7 +64,7 @@ async def _demo(console: Console, once: bool, as_json: bool) -> int:  # noqa: FB
     newsletter = Newsletter.load()
     today = SystemClock().now().date()
     console.print(
-        "[bold]Vestka, a trial instance.[/] Nothing in it is real; nothing leaves here.\n"
+        "[bold]Vestka, a trial instance.[/] Nothing in it is real; nothing leaves this machine.\n"
     )
     async with _receiving() as (receiver, relay), running(relay, today) as instance:
         inbox = receiver.inbox
@@ -159,7 +159,10 @@ def _show_places(console: Console, instance: Instance, places: dict[str, str]) -
         ("Readers' form", places["form"]),
         ("Operators' API", f'curl -H "{bearer}" {places["operators"]}/v1/mailings'),
         ("", f"{places['operators']}/openapi.json describes it"),
-        ("Command line", f"VESTKA_DATA_DIR={instance.folder / 'var'} vestka mailing list"),
+        (
+            "Command line",
+            f"VESTKA_DATA_DIR={instance.folder / 'var'} python3 dev.py vestka mailing list",
+        ),
         ("Service log", places["log"]),
     )
     console.print("\n[bold]Look here[/]")
