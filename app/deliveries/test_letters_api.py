@@ -18,7 +18,7 @@ from app.operators.audit import note
 from app.operators.guards import needs
 from app.settings import naming
 from app.web.bodies import Body
-from app.web.context import Here, Now, Writing
+from app.web.context import Here, Now
 
 router = APIRouter(prefix="/v1/issues", tags=["issues"])
 
@@ -58,7 +58,7 @@ def _addresses(wish: TestWish) -> list[EmailAddress]:
 
 @router.post("/{week}/test-letters")
 def post_test_letters(
-    week: WeekPath, wish: TestWish, here: Here, session: Writing, operator: Tests, now: Now
+    week: WeekPath, wish: TestWish, here: Here, operator: Tests, now: Now
 ) -> list[TestResult]:
     """Send an edition, also of a draft, to given addresses at once, marked as a test."""
     addresses = _addresses(wish)
@@ -69,7 +69,11 @@ def post_test_letters(
         raise UnknownSegment(field="segment") from None
     language = wish.language or segment.languages[0]
     url = here.settings.public_url
-    rendered = preview(session, here.newsletter, week, segment, public_url=url, language=language)
+    # No transaction is open while the relay is spoken to: on SQLite nobody else could write.
+    with here.database.reading() as session:
+        rendered = preview(
+            session, here.newsletter, week, segment, public_url=url, language=language
+        )
     with naming("VESTKA_RELAYS"):
         relays = [Relay.parse(each) for each in here.settings.relays]
     post = Post.of(here.settings, here.newsletter)
@@ -79,7 +83,8 @@ def post_test_letters(
         (a.wire, fill_test(template, here.keys.links, post, segment, week, a, now)) for a in allowed
     ]
     answers = asyncio.run(send_now(relays, post.sender.address, letters, post.list_domain))
-    note(session, operator.name, "test letters sent", f"{week}: {len(letters)}", now=now)
+    with here.database.transaction() as writing:
+        note(writing, operator.name, "test letters sent", f"{week}: {len(letters)}", now=now)
     said = {
         a: (sent(answer), str(answer.reply or answer.trouble))
         for a, answer in zip(allowed, answers, strict=True)

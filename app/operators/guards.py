@@ -9,7 +9,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from app.errors import Refusal
 from app.operators.api_keys import NotSignedIn, Operator, operator_of
 from app.operators.scopes import SCOPES
-from app.web.context import Now, Reading
+from app.web.context import Here, Now
 
 _bearer = HTTPBearer(auto_error=False, description="An API key made by `vestka key create`")
 _Credentials = Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
@@ -19,10 +19,13 @@ class ScopeMissing(Refusal):
     """This API key may not do that."""
 
 
-def _signed_in(credentials: _Credentials, session: Reading, now: Now) -> Operator:
+def _signed_in(credentials: _Credentials, here: Here, now: Now) -> Operator:
     if credentials is None:
         raise NotSignedIn
-    return operator_of(session, credentials.credentials, today=now.date())
+    # A session of its own, closed at once: on SQLite without WAL a request that still reads while
+    # it waits for its turn to write, and a writer that waits for readers to end, wait for ever.
+    with here.database.reading() as session:
+        return operator_of(session, credentials.credentials, today=now.date())
 
 
 def needs(scope: str) -> Callable[..., Operator]:
