@@ -59,6 +59,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 # SQLite numbers rows by itself only in a column of exactly this type.
 RowNumber = BigInteger().with_variant(Integer(), "sqlite")
+MAX_ROW_NUMBER = 2**63 - 1
 RandomId = LargeBinary(16)
 
 

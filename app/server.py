@@ -20,6 +20,7 @@ from app.web import problems
 from app.web.context import Installation
 from app.web.headers import Headers
 from app.web.heads import Heads
+from app.web.limits import Limits
 from app.web.pages import STATIC
 
 PUBLIC_BODY = 16_384  # bytes: an address and a choice of segments
@@ -31,13 +32,13 @@ def _app(installation: Installation, title: str, limit: int, *, documented: bool
         title=title,
         version="1",
         redirect_slashes=False,  # a one-click POST must not be redirected (RFC 8058 §3.1)
-        max_body_size=limit,
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json" if documented else None,
     )
     app.state.installation = installation
     problems.install(app)
+    app.add_middleware(Limits, limit=limit)
     app.add_middleware(Heads)
     https = installation.settings.public_url.startswith("https:")
     app.add_middleware(Headers, https=https)

@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Path, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.database import MAX_ROW_NUMBER
 from app.deliveries.checking import CANCELLED_BY_OPERATOR
 from app.deliveries.completion import exclude_rest
 from app.deliveries.doubts import doubts, resend, settle
@@ -24,6 +25,7 @@ from app.web.context import Here, Now, Reading, Writing
 router = APIRouter(prefix="/v1/mailings", tags=["mailings"])
 
 Reads = Annotated[Operator, Depends(needs("mailings:read"))]
+MailingId = Annotated[int, Path(ge=1, le=MAX_ROW_NUMBER)]
 Controls = Annotated[Operator, Depends(needs("mailings:control"))]
 
 
@@ -62,13 +64,15 @@ def get_mailings(session: Reading, _operator: Reads) -> list[MailingView]:
 
 
 @router.get("/{mailing_id}")
-def get_mailing(mailing_id: int, session: Reading, _operator: Reads) -> MailingView:
+def get_mailing(mailing_id: MailingId, session: Reading, _operator: Reads) -> MailingView:
     """Return a mailing and its balance."""
     return view(session, find_mailing(session, mailing_id))
 
 
 @router.post("/{mailing_id}/pause")
-def post_pause(mailing_id: int, session: Writing, operator: Controls, now: Now) -> MailingView:
+def post_pause(
+    mailing_id: MailingId, session: Writing, operator: Controls, now: Now
+) -> MailingView:
     """Stop the mailing where it stands, within a second."""
     mailing = pause(session, mailing_id)
     note(session, operator.name, "mailing paused", str(mailing_id), now=now)
@@ -76,7 +80,9 @@ def post_pause(mailing_id: int, session: Writing, operator: Controls, now: Now) 
 
 
 @router.post("/{mailing_id}/resume")
-def post_resume(mailing_id: int, session: Writing, operator: Controls, now: Now) -> MailingView:
+def post_resume(
+    mailing_id: MailingId, session: Writing, operator: Controls, now: Now
+) -> MailingView:
     """Let a paused mailing go on."""
     mailing = resume(session, mailing_id)
     note(session, operator.name, "mailing resumed", str(mailing_id), now=now)
@@ -84,7 +90,9 @@ def post_resume(mailing_id: int, session: Writing, operator: Controls, now: Now)
 
 
 @router.post("/{mailing_id}/cancel")
-def post_cancel(mailing_id: int, session: Writing, operator: Controls, now: Now) -> MailingView:
+def post_cancel(
+    mailing_id: MailingId, session: Writing, operator: Controls, now: Now
+) -> MailingView:
     """End the mailing; whoever has not got the letter is excluded."""
     mailing = cancel(session, mailing_id, now=now)
     session.flush()
@@ -94,7 +102,7 @@ def post_cancel(mailing_id: int, session: Writing, operator: Controls, now: Now)
 
 
 @router.get("/{mailing_id}/uncertain")
-def get_uncertain(mailing_id: int, session: Reading, _operator: Reads) -> list[DoubtView]:
+def get_uncertain(mailing_id: MailingId, session: Reading, _operator: Reads) -> list[DoubtView]:
     """List the letters of which nobody knows whether the relay has them."""
     return [
         DoubtView(delivery=row.id, relay=row.relay, attempted_at=row.attempted_at)
@@ -104,7 +112,7 @@ def get_uncertain(mailing_id: int, session: Reading, _operator: Reads) -> list[D
 
 @router.post("/{mailing_id}/uncertain")
 def post_uncertain(
-    mailing_id: int, decision: DoubtDecision, session: Writing, operator: Controls, now: Now
+    mailing_id: MailingId, decision: DoubtDecision, session: Writing, operator: Controls, now: Now
 ) -> Decided:
     """Send uncertain letters again, with the same Message-ID, or count them as sent."""
     if decision.action == "resend":

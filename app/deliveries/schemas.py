@@ -5,7 +5,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from app.database import MAX_ROW_NUMBER
 from app.web.bodies import Body
+
+RowId = Annotated[int, Field(ge=1, le=MAX_ROW_NUMBER)]
 
 
 class MailingWish(Body):
@@ -47,7 +50,7 @@ class DoubtDecision(Body):
     """What to do with uncertain letters: all of the mailing's, or those named."""
 
     action: Literal["resend", "settle"]
-    deliveries: Annotated[list[int], Field(min_length=1, max_length=10_000)] | None = None
+    deliveries: Annotated[list[RowId], Field(min_length=1, max_length=10_000)] | None = None
 
 
 class Decided(BaseModel):

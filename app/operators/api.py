@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict
 
+from app.database import MAX_ROW_NUMBER
 from app.operators.alerts import recent_alerts
 from app.operators.api_keys import Operator, list_keys
 from app.operators.audit import entries
@@ -54,7 +55,7 @@ class KeyView(BaseModel):
 def get_audit(
     session: Reading,
     _operator: Audits,
-    before: int | None = None,
+    before: Annotated[int | None, Query(ge=1, le=MAX_ROW_NUMBER)] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> list[AuditView]:
     """Return who did what, the newest first; `before` is the last number of the page before."""

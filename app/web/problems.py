@@ -29,7 +29,6 @@ STATUS = {
     "NoSuchWeek": 422,
     "WeekDiffers": 422,
     "PhotoUnknown": 422,
-    "NoRecipient": 422,
     "HeaderUnsafe": 422,
     "LinkUnknown": 404,
     "IssueUnknown": 404,
@@ -41,10 +40,12 @@ STATUS = {
     "AlreadySent": 409,
     "MoveNotAllowed": 409,
     "LetterUnfit": 409,
+    "SlotForged": 409,
     "EtagDiffers": 412,
     "NotSignedIn": 401,
     "ScopeMissing": 403,
     "RelayUnreachable": 502,
+    "SettingWrong": 500,
 }
 
 MEDIA_TYPE = "application/problem+json"

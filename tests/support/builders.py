@@ -3,6 +3,7 @@
 The schema is migrated once per engine and run, and copied for each test.
 """
 
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -27,6 +28,7 @@ from app.issues.approval import approve
 from app.issues.content import IssueContent
 from app.issues.drafting import store
 from app.issues.week import Week
+from app.journal import configure
 from app.migrating import migrate
 from app.newsletter import Newsletter
 from app.operators.api_keys import create_key
@@ -45,6 +47,14 @@ if TYPE_CHECKING:  # pytest must be the first to import the plugins
 NEWSLETTER = Newsletter.load()
 PUBLIC_URL = "https://news.example.org"
 WEEK = Week.parse("2025-W04")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def unheard_journal() -> Iterator[None]:
+    """Log as the service does, into nothing: unconfigured, structlog would draw each traceback."""
+    with Path(os.devnull).open("w", encoding="utf-8") as nothing:
+        configure("json", nothing)
+        yield
 
 
 def _prepare(url: str) -> None:
