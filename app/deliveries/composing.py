@@ -14,12 +14,13 @@ from sqlalchemy.orm import Session
 
 from app.addresses.keys import Keyring
 from app.deliveries.checking import Ready
-from app.deliveries.envelopes import Envelope, Filling, Post, compile_issue, compile_service
+from app.deliveries.envelopes import Filling, Post, compile_issue, compile_service
 from app.deliveries.kinds import ALERT, ISSUE
 from app.editions.freezing import editions_of
 from app.errors import Refusal
 from app.issues.week import Week
 from app.journal import journal
+from app.mail.envelope import Envelope
 from app.mail.letter import LetterTemplate
 from app.mail.templates import Rendered, render
 from app.mail.verify import check_letter
@@ -60,6 +61,26 @@ class Outgoing:
     ready: Ready
     envelope: Envelope
     checked_at: float
+
+    @property
+    def sender(self) -> str:
+        """The return path."""
+        return self.envelope.sender
+
+    @property
+    def recipient(self) -> str:
+        """Whom the relay is to give it to."""
+        return self.envelope.recipient
+
+    @property
+    def letter(self) -> bytes:
+        """The bytes."""
+        return self.envelope.letter
+
+    @property
+    def size(self) -> int:
+        """How many bytes they are."""
+        return self.envelope.size
 
 
 def compiled_edition(

@@ -5,6 +5,7 @@ journal. Told to stop, it finishes the letters on the wire and gives the other c
 """
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -23,12 +24,20 @@ from app.journal import journal
 T = TypeVar("T")
 log = journal("deliveries")
 
-CLAIM = 500  # letters taken on at a time
-CHUNK = 200  # letters looked at and composed at a time, at most
-AHEAD = 0.25  # seconds' worth of letters to have ready: what is ready longer must be checked again
+CHUNK = 500  # letters looked at, composed and taken on at a time, at most
+FRESH = 0.3  # seconds that a letter may wait ready; after 0.7 it would have to be checked again
 RECORD_EVERY = 0.05
 POLL = 0.25
 AFTER_TROUBLE = 1.0
+
+
+class ReadyLetters(asyncio.Queue[Outgoing]):
+    """The letters that lines may take, the oldest first."""
+
+    def peek(self) -> Outgoing | None:
+        """Return the oldest without taking it."""
+        waiting: deque[Outgoing] = self._queue  # type: ignore[attr-defined]  # asyncio's own
+        return waiting[0] if waiting else None
 
 
 class Engine:
@@ -50,7 +59,7 @@ class Engine:
         self._attempts = attempts
         self._clock = clock
         lines = connections * len(relays)
-        self._queue: asyncio.Queue[Outgoing] = asyncio.Queue()
+        self._queue = ReadyLetters()
         self._lines = [
             Line(relay, hostname, self._queue, attempts, clock, self._look_again, self._finished)
             for relay in relays
@@ -59,75 +68,100 @@ class Engine:
         self._smallest = max(lines, 1)
         self._claims: deque[Claim] = deque()
         self._done: list[Done] = []
-        self._rate = 0.0  # letters per second, smoothed
-        self._unsure = False  # whether a claim failed, perhaps after it was committed
+        self._ahead = self._smallest  # how many letters to have ready
+        self._turned = clock.monotonic()
+        self._found_nothing = False
+        self._unsure = False  # whether a turn failed, perhaps after it was committed
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; then leave nothing claimed."""
-        recording_stops = asyncio.Event()
-        recorder = asyncio.create_task(self._record_loop(recording_stops))
+        lines_stopped = asyncio.Event()
+        turning = asyncio.create_task(self._turn_until(stop, lines_stopped))
         try:
             async with asyncio.TaskGroup() as group:
                 for line in self._lines:
                     group.create_task(line.run(stop))
-                group.create_task(self._feed(stop))
         finally:
-            recording_stops.set()
-            await recorder
+            stop.set()
+            lines_stopped.set()
+            await turning
             await self._give_back()
 
-    async def _feed(self, stop: asyncio.Event) -> None:
-        while not stop.is_set():
+    async def _turn_until(self, stop: asyncio.Event, lines_stopped: asyncio.Event) -> None:
+        """Take turns with the database until the last letter on the wire is recorded."""
+        while not lines_stopped.is_set():
             try:
-                idle = await self._feed_once()
+                await self._turn(more=not stop.is_set())
+                await self._tell_of_relays()
             except SQLAlchemyError as error:
+                # What was sent meanwhile is in the attempt journal.
                 log.warning("the database does not answer", error=type(error).__name__)
-                await _pause(stop, AFTER_TROUBLE)
-                continue
-            if idle:
-                await _pause(stop, 0.005 if self._queue.qsize() else POLL)
+                await _pause(lines_stopped, AFTER_TROUBLE)
+            await _pause(lines_stopped, self._rest())
+        with contextlib.suppress(SQLAlchemyError):  # the journal is replayed at the next start
+            await self._turn(more=False)
 
-    async def _feed_once(self) -> bool:
-        """Make some letters ready; return whether there is nothing more to do just now."""
-        now = self._clock.monotonic()
-        if all(relay.is_down(now) for relay in self._relays):
-            # Nobody can send: what is held here could not be cancelled, nor go by another sender.
-            await self._give_back()
-            return True
-        return self._queue.qsize() >= self._ahead() or not await self._prepare_more()
+    def _rest(self) -> float:
+        """Return how long the next turn may wait: the more there is to do, the shorter."""
+        if self._claims and self._queue.qsize() < self._ahead // 2:
+            return 0.001
+        return RECORD_EVERY if self._done or self._queue.qsize() else POLL
 
-    def _ahead(self) -> int:
-        return max(self._smallest, min(CHUNK, int(self._rate * AHEAD)))
-
-    async def _prepare_more(self) -> bool:
-        if not self._claims:
-            self._claims.extend(await self._claim())
-        if not self._claims:
-            return False
-        chunk = [self._claims.popleft() for _ in range(min(self._ahead(), len(self._claims)))]
+    async def _turn(self, *, more: bool) -> None:
+        """Record what is done, and make more letters ready if `more` may go."""
+        began = self._clock.monotonic()
+        more = more and not await self._nobody_can_send(began)
+        self._adapt(began)
+        wanted = self._ahead - self._queue.qsize() if more else 0
+        chunk = [self._claims.popleft() for _ in range(min(max(wanted, 0), len(self._claims)))]
+        limit = self._ahead if more and len(self._claims) < self._ahead else 0
+        done, self._done = self._done, []
+        if not (chunk or done or (limit and self._may_claim(began))):
+            return
         try:
-            ready = await _in_thread(self._ledger.prepare, chunk)
+            await self._forget_unsure()
+            self._unsure = bool(limit)
+            ready, claims = await _in_thread(self._ledger.turn, done, chunk, limit)
         except SQLAlchemyError:
             self._claims.extendleft(reversed(chunk))
+            self._done[:0] = done
             raise
+        self._unsure = False
+        self._claims.extend(claims)
+        self._found_nothing = bool(limit) and not claims
         for outgoing in ready:
             self._queue.put_nowait(outgoing)
-        return True
+        self._attempts.recorded([each.outgoing.ready.claim.delivery_id for each in done])
+        self._turned = self._clock.monotonic()
 
-    async def _claim(self) -> list[Claim]:
-        """Take on letters, about as many as go in a second: what comes after them waits so long."""
+    def _may_claim(self, now: float) -> bool:
+        """An empty queue is asked for letters only so often."""
+        return not self._found_nothing or now - self._turned >= POLL
+
+    async def _forget_unsure(self) -> None:
+        """Give back what a failed turn may have claimed without our knowing."""
         if self._unsure:
             await _in_thread(self._ledger.release_untouched)
-        limit = max(2 * self._smallest, min(CLAIM, int(self._rate)))
-        self._unsure = True
-        claims = await _in_thread(self._ledger.claim, limit)
-        self._unsure = False
-        return claims
+
+    async def _nobody_can_send(self, now: float) -> bool:
+        """What is held then could not be cancelled, nor go by another sender: give it back."""
+        if not all(relay.is_down(now) for relay in self._relays):
+            return False
+        await self._give_back()
+        return True
+
+    def _adapt(self, now: float) -> None:
+        """Have more ready when the lines ran dry, and less when letters grow old in the queue."""
+        oldest = self._queue.peek()
+        if oldest is None and self._claims:
+            self._ahead = min(CHUNK, 2 * self._ahead)
+        elif oldest is not None and now - oldest.checked_at > FRESH:
+            self._ahead = max(self._smallest, self._ahead // 2)
 
     async def _look_again(self, outgoing: Outgoing) -> Outgoing | None:
         """Check a letter that has waited; None if it must not go, or cannot be checked now."""
         try:
-            again = await _in_thread(self._ledger.prepare, [outgoing.ready.claim])
+            again, _ = await _in_thread(self._ledger.turn, [], [outgoing.ready.claim], 0)
         except SQLAlchemyError:
             self._claims.appendleft(outgoing.ready.claim)
             return None
@@ -135,29 +169,6 @@ class Engine:
 
     def _finished(self, done: Done) -> None:
         self._done.append(done)
-
-    async def _record_loop(self, stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            before = self._clock.monotonic()
-            await _pause(stop, RECORD_EVERY)
-            count = await self._record()
-            await self._tell_of_relays()
-            elapsed = max(self._clock.monotonic() - before, 1e-3)
-            self._rate += 0.2 * (count / elapsed - self._rate)
-        await self._record()
-
-    async def _record(self) -> int:
-        done, self._done = self._done, []
-        if done:
-            try:
-                await _in_thread(self._ledger.record, done)
-            except SQLAlchemyError as error:
-                # The attempt journal knows them meanwhile.
-                log.warning("results wait to be recorded", error=type(error).__name__)
-                self._done[:0] = done
-                return 0
-            self._attempts.recorded([each.outgoing.ready.claim.delivery_id for each in done])
-        return len(done)
 
     async def _tell_of_relays(self) -> None:
         for state in self._relays:

@@ -11,6 +11,7 @@ from email.utils import format_datetime
 from app.addresses.keys import Keyring
 from app.deliveries.checking import Ready
 from app.deliveries.kinds import ALERT, ISSUE
+from app.mail.envelope import Envelope
 from app.mail.letter import LetterTemplate, compile_letter, marker
 from app.mail.templates import Rendered
 from app.newsletter import Newsletter, Segment
@@ -22,15 +23,6 @@ from app.tokens import message_id
 TO = marker("to", 254)
 MESSAGE_ID = marker("message-id", 250)
 DATE = marker("date", 40)
-
-
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """A letter as the relay is to take it."""
-
-    sender: str
-    recipient: str
-    letter: bytes
 
 
 @dataclass(frozen=True)
@@ -121,7 +113,7 @@ class Filling:
         elif claim.letter_id is not None and claim.kind != ALERT:
             slot = "confirm" if claim.kind == CONFIRMATION else "manage"
             values[slot] = token_of(self._keyring, claim.kind, claim.letter_id)
-        return Envelope(return_path, ready.address, template.fill(values))
+        return Envelope(return_path, ready.address, template.bind(values))
 
     def _message_id(self, ready: Ready, week: int, segment: str) -> str:
         """The same for every attempt, also after the database came back from a backup."""

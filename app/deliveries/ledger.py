@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from app.clock import Clock
-from app.database import Database
+from app.database import Database, Transaction
 from app.deliveries.checking import Checker
 from app.deliveries.claiming import Claim, claim
 from app.deliveries.composing import Composer, Outgoing
@@ -21,7 +21,7 @@ from app.deliveries.recording import (
 from app.deliveries.sending import Done
 from app.errors import Refusal
 from app.journal import journal
-from app.mail.replies import Concern, Outcome, Pace
+from app.mail.replies import Concern, Outcome
 from app.mailings.control import pause
 from app.mailings.states import MoveNotAllowed
 from app.operators.alerts import alert
@@ -30,6 +30,8 @@ log = journal("deliveries")
 
 # A service letter that cannot be made is tried again so much later: somebody has to mend it.
 UNFIT_WAITS = timedelta(minutes=15)
+# So many readers' letters refused for their content, with none taken in between, are no accident.
+REFUSALS = 3
 
 
 class Ledger:
@@ -44,33 +46,46 @@ class Ledger:
         self._checker = checker
         self._composer = composer
         self._clock = clock
+        self._refusals: dict[int, int] = {}  # of a mailing's content, in a row
 
-    def claim(self, limit: int) -> list[Claim]:
-        """Take on up to `limit` due letters."""
-        with self._database.transaction() as session:
-            return claim(session, self._sender_id, limit=limit, now=self._clock.now())
+    def turn(
+        self, done: Sequence[Done], claims: Sequence[Claim], limit: int
+    ) -> tuple[list[Outgoing], list[Claim]]:
+        """Record what came of letters, make `claims` ready, and take on `limit` more: one commit.
 
-    def prepare(self, claims: Sequence[Claim]) -> list[Outgoing]:
-        """Look at claims for the last time and compose what may go; the rest is recorded."""
+        Returns the letters that may go, and the new claims. Should it fail, all of it may be done
+        again: recording changes only what is still claimed, and claims that were committed unseen
+        are given back by `release_untouched`.
+        """
         now, checked_at = self._clock.now(), self._clock.monotonic()
+        unfit: dict[int, Refusal] = {}
+        outgoing: list[Outgoing] = []
         with self._database.transaction() as session:
-            ready = self._checker.check(session, self._sender_id, claims, now=now)
-            outgoing, unfit = self._composer.compose(session, ready, now=now, checked_at=checked_at)
-            by_mailing = [c.delivery_id for c in claims if c.mailing_id is not None]
-            release(session, self._sender_id, unfit.keys() & by_mailing)
-            put_off(session, self._sender_id, unfit.keys() - by_mailing, until=now + UNFIT_WAITS)
+            record(session, self._sender_id, [_written(each, now) for each in done])
+            if claims:
+                ready = self._checker.check(session, self._sender_id, claims, now=now)
+                outgoing, unfit = self._composer.compose(
+                    session, ready, now=now, checked_at=checked_at
+                )
+                self._put_back(session, claims, unfit, now)
+            taken = claim(session, self._sender_id, limit=limit, now=now) if limit else []
+        self._stop_refused(done, now)
         if unfit:
             by_id = {claim.delivery_id: claim for claim in claims}
             self._stop_unfit({by_id[i].mailing_id: refused for i, refused in unfit.items()}, now)
-        return outgoing
+        return outgoing, taken
 
-    def record(self, done: Sequence[Done]) -> None:
-        """Write down what came of these letters, and what it means for their mailings."""
-        now = self._clock.now()
-        with self._database.transaction() as session:
-            record(session, self._sender_id, [_written(each, now) for each in done])
-        for mailing_id, said in _refused_mailings(done).items():
-            self._stop(mailing_id, f"The relay refused the letter itself: {said}", now)
+    def _put_back(
+        self,
+        session: Transaction,
+        claims: Sequence[Claim],
+        unfit: dict[int, Refusal],
+        now: datetime,
+    ) -> None:
+        """Return what cannot be made: a mailing's letters wait for it, others for a while."""
+        by_mailing = [c.delivery_id for c in claims if c.mailing_id is not None]
+        release(session, self._sender_id, unfit.keys() & by_mailing)
+        put_off(session, self._sender_id, unfit.keys() - by_mailing, until=now + UNFIT_WAITS)
 
     def release(self, ids: Sequence[int]) -> None:
         """Give claims back."""
@@ -87,6 +102,21 @@ class Ledger:
         now = self._clock.now()
         with self._database.transaction() as session:
             alert(session, f"{key}-{now.date()}", text, now=now)
+
+    def _stop_refused(self, done: Sequence[Done], now: datetime) -> None:
+        """Pause the mailings that the relay refuses, rather than their readers."""
+        for each in done:
+            mailing_id = each.outgoing.ready.claim.mailing_id
+            if mailing_id is None:
+                continue
+            if each.verdict.outcome is Outcome.ACCEPTED:
+                self._refusals.pop(mailing_id, None)
+            elif each.verdict.concern is Concern.MAILING:
+                certain = each.verdict.outcome is Outcome.RETRY
+                self._refusals[mailing_id] = self._refusals.get(mailing_id, 0) + 1
+                if certain or self._refusals[mailing_id] >= REFUSALS:
+                    said = f"The relay refuses the letter itself: {each.answer.reply}"
+                    self._stop(mailing_id, said, now)
 
     def _stop_unfit(self, refused: dict[int | None, Refusal], now: datetime) -> None:
         for mailing_id, why in refused.items():
@@ -118,15 +148,3 @@ def _written(done: Done, now: datetime) -> Written:
         chance=random.random(),  # noqa: S311 (jitter)
         now=now,
     )
-
-
-def _refused_mailings(done: Sequence[Done]) -> dict[int, str]:
-    """Return the mailings that the relay refused as such, and its words."""
-    return {
-        each.outgoing.ready.claim.mailing_id: str(each.answer.reply)
-        for each in done
-        if each.outgoing.ready.claim.mailing_id is not None
-        and each.verdict.concern is Concern.MAILING
-        and each.verdict.outcome is Outcome.RETRY
-        and each.verdict.pace is Pace.OPERATOR
-    }

@@ -1,4 +1,4 @@
-"""Sending: one connection takes one letter after the other; every attempt is noted around it.
+"""Sending: a line carries one letter after the other; every attempt is noted around it.
 
 No database is touched here, and no exception escapes a letter: what happened is a value.
 """
@@ -15,8 +15,8 @@ from app.deliveries.composing import Outgoing
 from app.deliveries.relays import RelayState
 from app.deliveries.results import result_of
 from app.journal import journal
-from app.mail.envelope import EnvelopeUnsafe
-from app.mail.replies import Answer, Reply, Stage, Verdict
+from app.mail.pipeline import Hands
+from app.mail.replies import Answer, Stage, Verdict
 from app.mail.smtp import Connection
 
 log = journal("deliveries")
@@ -35,6 +35,15 @@ class Done:
     answer: Answer
     verdict: Verdict
     at: datetime
+
+
+class JournalUnwritable(Exception):
+    """An attempt could not be noted, and so was not made."""
+
+    def __init__(self, outgoing: Outgoing) -> None:
+        """Say whose."""
+        super().__init__()
+        self.outgoing = outgoing
 
 
 class Line:
@@ -94,10 +103,44 @@ class Line:
             self._queue.put_nowait(outgoing)
             return
         current: Outgoing | None = outgoing
-        if self._clock.monotonic() - outgoing.checked_at > STALE:
+        if self._is_stale(outgoing):
             current = await self._look_again(outgoing)
-        if current is not None:
-            await self._send(connection, current)
+        if current is None:
+            return
+        try:
+            await connection.carry(current, self._hands(stop))
+        except JournalUnwritable as unwritable:
+            answer = Answer(Stage.DATA, None, "The attempt journal cannot be written.")
+            self._ended(unwritable.outgoing, answer)
+
+    def _is_stale(self, outgoing: Outgoing) -> bool:
+        return self._clock.monotonic() - outgoing.checked_at > STALE
+
+    def _hands(self, stop: asyncio.Event) -> Hands[Outgoing]:
+        return Hands(
+            take=lambda: None if stop.is_set() else self._take(),
+            may_go=self._may_go,
+            noted=self._note,
+            done=self._ended,
+            give_back=self._queue.put_nowait,
+        )
+
+    def _take(self) -> Outgoing | None:
+        """Return a letter that is ready, if one is and the relay may have it now."""
+        if self._queue.empty() or self._waits() > 0:
+            return None
+        return self._queue.get_nowait()
+
+    async def _may_go(self, outgoing: Outgoing) -> bool:
+        """Look once more at a letter that waited for the one before it to be taken."""
+        return not self._is_stale(outgoing) or await self._look_again(outgoing) is not None
+
+    def _note(self, outgoing: Outgoing) -> None:
+        claim = outgoing.ready.claim
+        try:
+            self._attempts.note(claim.delivery_id, claim.attempts + 1)
+        except OSError:
+            raise JournalUnwritable(outgoing) from None
 
     async def _open(self, stop: asyncio.Event) -> Connection | None:
         """Return an open connection; None if there is none to be had now, or we are to stop."""
@@ -137,22 +180,10 @@ class Line:
             return True
         return False
 
-    async def _send(self, connection: Connection, outgoing: Outgoing) -> None:
-        claim, envelope = outgoing.ready.claim, outgoing.envelope
-        attempt = claim.delivery_id, claim.attempts + 1
+    def _ended(self, outgoing: Outgoing, answer: Answer) -> None:
+        claim = outgoing.ready.claim
         try:
-            answer = await connection.send(
-                envelope.sender,
-                envelope.recipient,
-                envelope.letter,
-                noted=lambda: self._attempts.note(*attempt),
-            )
-        except EnvelopeUnsafe as refused:
-            answer = Answer(Stage.RCPT, Reply(553, "5.1.3", str(refused)))
-        except OSError:
-            answer = Answer(Stage.DATA, None, "The attempt journal cannot be written.")
-        try:
-            self._attempts.settle(*attempt, result_of(answer))
+            self._attempts.settle(claim.delivery_id, claim.attempts + 1, result_of(answer))
         except OSError as error:
             # Should we die before it is recorded, the letter is in doubt.
             log.warning("a result could not be noted", error=error.strerror)

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import Protocol
 
 from app.errors import Refusal
 
@@ -10,6 +11,13 @@ _PATH = re.compile(r"[!-;=?-~]{1,254}")  # printable ASCII without blanks and an
 
 class EnvelopeUnsafe(Refusal):
     """An envelope address holds what no SMTP command can carry."""
+
+
+class Content(Protocol):
+    """A letter that is written when it is needed: a thousand that wait take no room."""
+
+    def __bytes__(self) -> bytes: ...
+    def __len__(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +29,17 @@ class Envelope:
 
     sender: str
     recipient: str
-    letter: bytes
+    content: bytes | Content
+
+    @property
+    def letter(self) -> bytes:
+        """The bytes, written anew each time."""
+        return bytes(self.content)
+
+    @property
+    def size(self) -> int:
+        """How many bytes they are."""
+        return len(self.content)
 
     def __post_init__(self) -> None:
         """Refuse what would be read as another command."""

@@ -5,6 +5,7 @@ break.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from app.mail.encoded import Block, Encoded
 from app.mail.slots import Fit, SlotUnfilled, SlotValueUnsafe
@@ -15,7 +16,9 @@ _Holes = list[tuple[int, int, int]]  # number of the piece; what of the encoded 
 class LetterTemplate:
     """A compiled letter. Immutable, and safe to share between threads."""
 
-    __slots__ = ("_body_begins", "_fits", "_literal", "_mixed", "_pieces", "_shapes")
+    __slots__ = (
+        *("_body_begins", "_fits", "_fixed_length", "_literal", "_mixed", "_pieces", "_shapes"),
+    )
 
     def __init__(self, head: Encoded, content: Encoded, fits: Mapping[str, Fit]) -> None:
         """Cut the letter at its slots. `fits` says what each slot takes."""
@@ -29,6 +32,9 @@ class LetterTemplate:
         self._mixed = [(block.encode, holes) for block, holes in blocks if not _is_literal(block)]
         self._fits = dict(fits)
         self._shapes = [(name, fit.shape.fullmatch) for name, fit in fits.items()]
+        # A hole in an encoded block has one length whatever fills it.
+        holes = (stop - start for _, places in self._mixed for _, start, stop in places)
+        self._fixed_length = sum(map(len, pieces + more_pieces)) + sum(holes)
 
     @property
     def slots(self) -> dict[str, int]:
@@ -42,18 +48,30 @@ class LetterTemplate:
         that stands in headers alone may be shorter. Values without a slot are not looked at.
         Raises SlotUnfilled, SlotValueUnsafe.
         """
-        return b"".join(self._filled(values))
+        return b"".join(self._written(self._checked(values)))
+
+    def bind(self, values: Mapping[str, str]) -> "Filled":
+        """Give one reader's letter, checked as by `fill`, to be written when it is needed."""
+        return Filled(self, self._checked(values))
 
     def head_and_body(self, values: Mapping[str, str]) -> tuple[bytes, bytes]:
         """Give one reader's letter as its headers (with the empty line) and its body.
 
         A DKIM signature (RFC 6376 §3.7) is computed over the two apart and put before the first.
         """
-        filled = self._filled(values)
-        return b"".join(filled[: self._body_begins]), b"".join(filled[self._body_begins :])
+        written = self._written(self._checked(values))
+        return b"".join(written[: self._body_begins]), b"".join(written[self._body_begins :])
 
-    def _filled(self, values: Mapping[str, str]) -> list[bytes]:
-        plain = self._checked(values)
+    def write(self, plain: Mapping[str, bytes]) -> bytes:
+        """Write a letter from values that are checked."""
+        return b"".join(self._written(plain))
+
+    def length(self, plain: Mapping[str, bytes]) -> int:
+        """Say how many bytes that will be: only what stands literally varies."""
+        fixed = self._fixed_length
+        return fixed + sum(len(plain[name]) for _, name in self._literal)
+
+    def _written(self, plain: Mapping[str, bytes]) -> list[bytes]:
         pieces = self._pieces.copy()
         for at, name in self._literal:
             pieces[at] = plain[name]
@@ -73,6 +91,22 @@ class LetterTemplate:
                 raise SlotValueUnsafe(field=name)
             plain[name] = value.encode("ascii")
         return plain
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """One reader's letter, not yet written: the template, and what is the reader's own."""
+
+    template: LetterTemplate
+    plain: Mapping[str, bytes]
+
+    def __bytes__(self) -> bytes:
+        """Write it."""
+        return self.template.write(self.plain)
+
+    def __len__(self) -> int:
+        """Say how long it is, without writing it."""
+        return self.template.length(self.plain)
 
 
 def _is_literal(block: Block) -> bool:

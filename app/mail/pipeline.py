@@ -27,6 +27,8 @@ class Parcel(Protocol):
     def recipient(self) -> str: ...  # noqa: D102
     @property
     def letter(self) -> bytes: ...  # noqa: D102
+    @property
+    def size(self) -> int: ...  # noqa: D102
 
 
 P = TypeVar("P", bound=Parcel)
@@ -126,7 +128,7 @@ class Pipeline:
         return item
 
     def _too_large(self, item: P) -> Answer | None:
-        if 0 < self.offers.largest < len(item.letter):
+        if 0 < self.offers.largest < item.size:
             return Answer(Stage.MAIL, Reply(552, "5.3.4", "The letter is over the relay's limit."))
         return None
 
@@ -136,7 +138,7 @@ class Pipeline:
             self._wire.say(b"".join(self._commands(item)))
 
     def _commands(self, item: P) -> list[bytes]:
-        size = f" SIZE={len(item.letter)}" if "size" in self.offers.extensions else ""
+        size = f" SIZE={item.size}" if "size" in self.offers.extensions else ""
         commands = [
             f"MAIL FROM:<{item.sender}>{size}\r\n".encode("ascii"),
             f"RCPT TO:<{item.recipient}>\r\n".encode("ascii"),
@@ -191,6 +193,8 @@ class Pipeline:
         code, text = heard
         if code == _CLOSING:
             self._wire.cut()
+        if stage is not Stage.DOT and code < 400:
+            return Answer(stage, Reply(code, None, ""))  # nobody reads the words of a yes
         return Answer(stage, Reply.parse(code, text, item.recipient))
 
     def _gone(self) -> bool:

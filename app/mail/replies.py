@@ -247,7 +247,10 @@ def _without_reply(stage: Stage) -> Verdict:
 def without_addresses(text: str, recipient: str = "") -> str:
     """Hide whatever looks like an address, and every part of `recipient`'s, in any case."""
     hidden = _ADDRESS.sub(_HIDDEN, _QUOTED.sub(_HIDDEN, text))
+    lowered = hidden.lower()
     for part in filter(None, recipient.split("@")):
+        if part.lower() not in lowered:  # nearly always, and much cheaper than a pattern
+            continue
         alone = rf"(?<![^\W_]){re.escape(part)}(?![^\W_])"
         hidden = re.sub(alone, _HIDDEN, hidden, flags=re.IGNORECASE)
     return hidden

@@ -189,3 +189,18 @@ def test_a_letter_that_contradicts_itself_is_refused(
 ) -> None:
     with pytest.raises(refusal):
         compile_letter(headers, TOKEN, TOKEN, language)
+
+
+@given(
+    address=st.from_regex(r"[a-z]{1,40}@[a-z]{1,20}\.org", fullmatch=True), cyrillic=st.booleans()
+)
+def test_a_bound_letter_knows_its_length_before_it_is_written(
+    address: str, *, cyrillic: bool
+) -> None:
+    link = f"https://news.example.org/unsubscribe/{marker('token', 40)}"
+    text = f"{'Прывітанне' if cyrillic else 'Hello'}\n{link}\n"
+    headers = [("To", marker("to", 254)), ("List-Unsubscribe", f"<{link}>"), ("Subject", "x")]
+    template = compile_letter(headers, text, f"<p>{text}</p>", "be")
+    values = {"to": address, "token": "A" * 40}
+    assert bytes(template.bind(values)) == template.fill(values)
+    assert len(template.bind(values)) == len(template.fill(values))
