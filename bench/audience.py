@@ -1,0 +1,90 @@
+"""An installation with many made-up readers, an issue of a given size, and a mailing to send."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import insert
+
+from app.addresses.address import EmailAddress
+from app.addresses.admission import admit_mac
+from app.addresses.creation import create_keys
+from app.addresses.index import blind_index
+from app.addresses.keys import Keyring
+from app.addresses.sealing import seal
+from app.database import Database
+from app.editions.freezing import freeze
+from app.issues.approval import approve
+from app.issues.content import IssueContent
+from app.issues.drafting import store
+from app.issues.week import Week
+from app.mailings.launch import launch
+from app.migrating import migrate
+from app.newsletter import Newsletter
+from app.subscribers.models import CONFIRMED, Subscriber, Subscription
+from app.tokens import new_id, new_link_id
+
+NOW = datetime(2026, 1, 6, 8, 0, tzinfo=UTC)
+WEEK = Week.parse("2026-W02")
+SENTENCE = "Гэта сказ сярэдняй даўжыні, напісаны толькі дзеля таго, каб ліст меў патрэбны памер. "
+
+
+def prepare(folder: Path, url: str, readers: int, public_url: str, letter_kb: int) -> None:
+    """Make keys, database, `readers` confirmed readers of BE/RU, and a launched mailing."""
+    create_keys(folder / "keys")
+    keyring = Keyring.load(folder / "keys")
+    database = Database(url)
+    migrate(database)
+    for rows in _batches(keyring, readers):
+        with database.transaction() as session:
+            session.execute(insert(Subscriber), [subscriber for subscriber, _ in rows])
+            session.execute(insert(Subscription), [subscription for _, subscription in rows])
+    newsletter = Newsletter.load()
+    with database.transaction() as session:
+        content = IssueContent.model_validate_json(_issue(letter_kb))
+        store(session, newsletter, WEEK, content, now=NOW)
+        approve(session, newsletter, WEEK, ["be-ru"], by="bench", now=NOW)
+        freeze(session, newsletter, WEEK, ["be-ru"], public_url=public_url, now=NOW)
+        launch(session, WEEK, newsletter.segment("be-ru"), by="bench", now=datetime.now(UTC))  # noqa: TID251, DTZ011 (a mailing lives from now)
+    database.close()
+
+
+def _batches(
+    keyring: Keyring, readers: int
+) -> Iterator[list[tuple[dict[str, object], dict[str, object]]]]:
+    for start in range(0, readers, 1000):
+        yield [_reader(keyring, number) for number in range(start, min(start + 1000, readers))]
+
+
+def _reader(keyring: Keyring, number: int) -> tuple[dict[str, object], dict[str, object]]:
+    row_id, link_id = new_id(), new_link_id()
+    address = EmailAddress(f"reader{number}@example.org")
+    sealed = seal(keyring.list_sealing, row_id, address)
+    subscriber: dict[str, object] = {
+        "id": row_id,
+        "link_id": link_id,
+        "blind_index": blind_index(keyring.index, address),
+        "sealed": sealed,
+        "admit": admit_mac(keyring.admit, row_id, link_id, sealed),
+        "language": "be",
+        "day": NOW.date(),
+    }
+    subscription: dict[str, object] = {
+        "subscriber_id": row_id,
+        "segment": "be-ru",
+        "state": CONFIRMED,
+        "consent": "bench",
+        "requested_day": NOW.date(),
+        "confirmed_day": NOW.date(),
+    }
+    return subscriber, subscription
+
+
+def _issue(letter_kb: int) -> str:
+    """Make an issue whose letter has about this size: base64 of text and of HTML."""
+    sentences = max(1, int(letter_kb * 1024 / 1.35 / 2 / len(SENTENCE.encode())) - 40)
+    body = "\n\n".join(SENTENCE * 5 for _ in range(max(1, sentences // 5)))
+    text = {"title": "Пробны каментар", "body": body}
+    commentary = {"rubric": "economy", "situation": "unchanged", "texts": {"be": text}}
+    return json.dumps({"week": str(WEEK), "commentaries": [commentary]})
