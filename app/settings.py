@@ -15,6 +15,8 @@ from typing import Any, Generic, NamedTuple, TypeVar, overload
 from urllib.parse import urlsplit
 
 from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from app.errors import Refusal
 
@@ -27,6 +29,10 @@ class SettingWrong(Refusal):
     def __init__(self, name: str, why: str) -> None:
         """Name the setting and what it should be; never its value."""
         super().__init__(f"{name} {why}")
+
+
+class Unfit(ValueError):
+    """A value's text cannot be used; says what it should be, and never repeats it."""
 
 
 class Listen(NamedTuple):
@@ -77,8 +83,20 @@ def _words(value: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in value.split(",") if word.strip())
 
 
+def _some_words(value: str) -> tuple[str, ...]:
+    words = _words(value)
+    if not words:
+        raise Unfit("must name at least one")
+    return words
+
+
 def _path(value: str) -> Path:
-    return Path(value).expanduser().resolve()
+    if not value:
+        raise Unfit("must not be empty")
+    try:
+        return Path(value).expanduser().resolve()
+    except RuntimeError:
+        raise Unfit("begins with the home of a user who is not there") from None
 
 
 def _optional_path(value: str) -> Path | None:
@@ -87,7 +105,13 @@ def _optional_path(value: str) -> Path | None:
 
 def _database_url(value: str) -> str:
     if not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
-        raise ValueError("must start with sqlite:/// or postgresql://")
+        raise Unfit("must start with sqlite:/// or postgresql://")
+    try:
+        database = make_url(value).database
+    except (ArgumentError, ValueError):
+        raise Unfit("must be a database URL such as postgresql://user@host/name") from None
+    if value.startswith("sqlite") and database in (None, "", ":memory:"):
+        raise Unfit("must name a file: a database in memory is lost with the process")
     return value
 
 
@@ -95,11 +119,11 @@ def _public_url(value: str) -> str:
     parts = urlsplit(value)
     plain = parts.scheme == "http" and is_loopback(parts.hostname or "")
     if not parts.hostname or not (parts.scheme == "https" or plain):
-        raise ValueError("must be an https:// address (http:// only for a loopback host)")
+        raise Unfit("must be an https:// address (http:// only for a loopback host)")
     if parts.query or parts.fragment or parts.username or not value.isascii():
-        raise ValueError("must be plain ASCII without a query, a fragment or a user name")
+        raise Unfit("must be plain ASCII without a query, a fragment or a user name")
     if not re.fullmatch(r"[A-Za-z0-9:/._~%\[\]-]{1,200}", value):
-        raise ValueError("must hold only the characters of a URL, at most 200 of them")
+        raise Unfit("must hold only the characters of a URL, at most 200 of them")
     _ = parts.port
     return value.rstrip("/")
 
@@ -110,14 +134,14 @@ def _origins(value: str) -> tuple[str, ...]:
         parts = urlsplit(origin)
         whole = f"{parts.scheme}://{parts.netloc}"
         if parts.scheme not in ("http", "https") or not parts.netloc or origin != whole:
-            raise ValueError("must be origins such as https://www.example.org, with commas between")
+            raise Unfit("must be origins such as https://www.example.org, with commas between")
     return origins
 
 
 def _listen(value: str) -> Listen:
     host, _, port = value.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65535:
-        raise ValueError("must be HOST:PORT, such as 127.0.0.1:8001")
+    if not host or not re.fullmatch(r"[0-9]{1,5}", port) or int(port) > 65535:
+        raise Unfit("must be HOST:PORT, such as 127.0.0.1:8001")
     return Listen(host.strip("[]"), int(port))
 
 
@@ -126,14 +150,14 @@ def _mailbox(value: str) -> Mailbox:
         r"\s*(?:(?P<name>[^<>\x00-\x1f]*)<(?P<in>[^<>]+)>|(?P<bare>[^<>]+))\s*", value
     )
     if not match:
-        raise ValueError("must be an address or NAME <ADDRESS>")
+        raise Unfit("must be an address or NAME <ADDRESS>")
     address = (match["in"] or match["bare"]).strip()
     try:
         checked = validate_email(
             address, check_deliverability=False, test_environment=True, allow_smtputf8=False
         )
     except EmailNotValidError:
-        raise ValueError("must hold a valid e-mail address") from None
+        raise Unfit("must hold a valid e-mail address") from None
     name = (match["name"] or "").strip().strip('"')
     return Mailbox(name, checked.ascii_email or checked.normalized)
 
@@ -147,13 +171,13 @@ def _domain(value: str) -> str:
     if len(domain) > 190 or not re.fullmatch(
         r"(?!-)[a-z0-9-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9-]{1,63}(?<!-))*", domain
     ):
-        raise ValueError("must be a domain name in ASCII")
+        raise Unfit("must be a domain name in ASCII")
     return domain
 
 
 def _count(value: str) -> int:
-    if not value.isdigit() or not 1 <= int(value) <= 1000:
-        raise ValueError("must be a whole number from 1 to 1000")
+    if not re.fullmatch(r"[0-9]{1,4}", value) or not 1 <= int(value) <= 1000:
+        raise Unfit("must be a whole number from 1 to 1000")
     return int(value)
 
 
@@ -161,9 +185,9 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def _duration(value: str) -> timedelta:
-    match = re.fullmatch(r"(\d{1,6})([smhd])", value.strip())
+    match = re.fullmatch(r"([0-9]{1,6})([smhd])", value.strip())
     if not match or int(match[1]) == 0:
-        raise ValueError("must be a duration such as 90s, 30m, 12h or 30d")
+        raise Unfit("must be a duration such as 90s, 30m, 12h or 30d")
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
@@ -177,7 +201,7 @@ def _recipients(value: str) -> Recipients:
 
 def _log_format(value: str) -> str:
     if value not in ("json", "text"):
-        raise ValueError("must be json or text")
+        raise Unfit("must be json or text")
     return value
 
 
@@ -225,8 +249,10 @@ class Knob(Generic[T]):
             text = self.default if isinstance(self.default, str) else self.default(settings)
         try:
             return self.read(text)
-        except ValueError as wrong:
+        except Unfit as wrong:
             raise SettingWrong(self.name, str(wrong)) from None
+        except ValueError:  # of a library, whose words may repeat the value
+            raise SettingWrong(self.name, "cannot be read") from None
 
 
 class Settings:
@@ -262,7 +288,7 @@ class Settings:
     )
     relays = Knob(
         "VESTKA_RELAYS",
-        _words,
+        _some_words,
         "with commas: `smtps://user:password@host:465`, `smtp://user:password@host:587` (STARTTLS"
         " required), `smtp+insecure://127.0.0.1:1025` (no TLS, loopback only)",
     )
