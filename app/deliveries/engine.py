@@ -77,6 +77,7 @@ class Engine:
         """Work until `stop` is set; then leave nothing claimed."""
         lines_stopped = asyncio.Event()
         turning = asyncio.create_task(self._turn_until(stop, lines_stopped))
+        turning.add_done_callback(lambda _: stop.set())  # whatever ended it, lines would starve
         try:
             async with asyncio.TaskGroup() as group:
                 for line in self._lines:
@@ -111,6 +112,7 @@ class Engine:
         """Record what is done, and make more letters ready if `more` may go."""
         began = self._clock.monotonic()
         more = more and not await self._nobody_can_send(began)
+        await self._forget_unsure()
         self._adapt(began)
         wanted = self._ahead - self._queue.qsize() if more else 0
         chunk = [self._claims.popleft() for _ in range(min(max(wanted, 0), len(self._claims)))]
@@ -119,7 +121,6 @@ class Engine:
         if not (chunk or done or (limit and self._may_claim(began))):
             return
         try:
-            await self._forget_unsure()
             self._unsure = bool(limit)
             ready, claims = await _in_thread(self._ledger.turn, done, chunk, limit)
         except SQLAlchemyError:
@@ -139,9 +140,14 @@ class Engine:
         return not self._found_nothing or now - self._turned >= POLL
 
     async def _forget_unsure(self) -> None:
-        """Give back what a failed turn may have claimed without our knowing."""
+        """Give back what a failed turn may have claimed without our knowing.
+
+        With it goes what we know of: claimed again, it would be here twice, and go twice.
+        """
         if self._unsure:
+            await self._release_claims()
             await _in_thread(self._ledger.release_untouched)
+            self._unsure = False
 
     async def _nobody_can_send(self, now: float) -> bool:
         """What is held then could not be cancelled, nor go by another sender: give it back."""
@@ -183,10 +189,18 @@ class Engine:
     async def _give_back(self) -> None:
         while not self._queue.empty():
             self._claims.append(self._queue.get_nowait().ready.claim)
-        if self._claims:
-            held = list(self._claims)
-            await _in_thread(self._ledger.release, [claim.delivery_id for claim in held])
-            self._claims.clear()
+        await self._release_claims()
+
+    async def _release_claims(self) -> None:
+        """Give back the claims that are not ready yet."""
+        held, self._claims = self._claims, deque()
+        if held:
+            try:
+                await _in_thread(self._ledger.release, [claim.delivery_id for claim in held])
+            except SQLAlchemyError:
+                self._claims.extendleft(reversed(held))
+                self._unsure = True  # they may be anybody's by now
+                raise
 
 
 async def _in_thread(act: Callable[..., T], *arguments: Any) -> T:
