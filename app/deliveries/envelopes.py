@@ -106,7 +106,7 @@ class Filling:
         }
         return_path = self._post.sender.address
         if claim.kind != ALERT:
-            local = links.return_path(ready.link_id, week, segment)
+            local = links.return_path(ready.link_id, _week_or_nonce(ready, week), segment)
             return_path = f"{local}@{self._post.return_path_domain}"
         if claim.kind == ISSUE:
             values["unsubscribe"] = links.unsubscribe(ready.link_id, week, segment)
@@ -119,3 +119,9 @@ class Filling:
         """The same for every attempt, also after the database came back from a backup."""
         own = ready.claim.letter_id or ready.link_id
         return message_id(self._message_secret, ready.claim.kind, str(week), segment, own)
+
+
+def _week_or_nonce(ready: Ready, week: int) -> int:
+    """Say which letter of its kind it is: two to the same reader must not share a return path."""
+    nonce = ready.claim.letter_id
+    return week if nonce is None else int.from_bytes(nonce[:3], "big")

@@ -1,0 +1,150 @@
+"""What every letter carries, whoever it goes to, and what no two letters share."""
+
+import email
+import email.policy
+import re
+from datetime import timedelta
+from email.message import EmailMessage
+
+from sqlalchemy import update
+
+from app.addresses.keys import Keyring
+from app.database import Database, Transaction
+from app.deliveries.checking import Checker
+from app.deliveries.claiming import claim
+from app.deliveries.composing import Composer, Outgoing
+from app.deliveries.enrolment import take_in_alerts, take_in_service_letters
+from app.deliveries.envelopes import Post
+from app.issues.week import Week
+from app.operators.alerts import alert
+from app.settings import Mailbox, Recipients
+from app.subscribers.asking import ask_to_confirm, send_manage_link
+from app.subscribers.models import ServiceLetter
+from tests.deliveries.rows import a_mailing, a_sender
+from tests.support.builders import NEWSLETTER, PUBLIC_URL, a_subscriber
+from tests.support.clock import MONDAY
+
+POST = Post(
+    Mailbox("", "news@example.org"), "lists.example.org", "back.example.org", PUBLIC_URL, NEWSLETTER
+)
+EVERYONE = Recipients(everyone=True, only=frozenset())
+NEXT_WEEK = Week.parse("2025-W05")
+
+
+def composed(session: Transaction, keyring: Keyring) -> list[Outgoing]:
+    """Claim and compose all letters."""
+    sender_id = a_sender(session)
+    claims = claim(session, sender_id, limit=99, now=MONDAY)
+    checker = Checker(keyring, EVERYONE, Mailbox("", "ops@example.org"))
+    ready = checker.check(session, sender_id, claims, now=MONDAY)
+    letters, unfit = Composer(POST, keyring).compose(session, ready, now=MONDAY, checked_at=0)
+    assert not unfit
+    return letters
+
+
+def read(outgoing: Outgoing) -> EmailMessage:
+    message = email.message_from_bytes(outgoing.letter, policy=email.policy.default)
+    assert isinstance(message, EmailMessage)
+    return message
+
+
+def tokens(outgoing: Outgoing) -> set[str]:
+    """Whatever in a letter is long and opaque: tokens, the Message-ID, the return path."""
+    body = read(outgoing).get_body(("plain",))
+    assert body is not None
+    text = f"{body.get_content()} {read(outgoing)['Message-ID']} {outgoing.sender}"
+    return {found for found in re.findall(r"[\w-]{32,}", text) if found.strip("-")}
+
+
+def test_an_issue_carries_the_headers_of_a_list(database: Database, keyring: Keyring) -> None:
+    with database.transaction() as session:
+        a_mailing(session, keyring, 1)
+        (letter,) = composed(session, keyring)
+    message = read(letter)
+    assert message["To"] == letter.recipient == "reader-0-2025-W04@example.org"
+    assert message["List-Id"] == "<en.lists.example.org>"
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["Precedence"] == "bulk"
+    link = re.fullmatch(rf"<{PUBLIC_URL}/unsubscribe/([\w-]{{40}})>", message["List-Unsubscribe"])
+    assert link is not None
+    facts = keyring.links.open_unsubscribe(link[1])
+    assert facts == keyring.links.open_return_path(letter.sender.partition("@")[0])
+    body = message.get_body(("plain",))
+    assert body is not None
+    assert link[1] in body.get_content()  # one token in header and body
+
+
+def test_a_return_path_is_keyed_and_short(database: Database, keyring: Keyring) -> None:
+    with database.transaction() as session:
+        a_mailing(session, keyring, 3)
+        letters = composed(session, keyring)
+    paths = [letter.sender.partition("@") for letter in letters]
+    assert len({local for local, _, _ in paths}) == 3
+    for local, _, domain in paths:
+        assert len(local) <= 64  # RFC 5321 §4.5.3.1.1
+        assert domain == "back.example.org"
+
+
+def test_every_attempt_repeats_message_id_and_tokens(database: Database, keyring: Keyring) -> None:
+    with database.transaction() as session:
+        a_mailing(session, keyring, 1)
+        sender_id = a_sender(session)
+        claims = claim(session, sender_id, limit=9, now=MONDAY)
+        letters = []
+        for minutes in (0, 5):
+            now = MONDAY + timedelta(minutes=minutes)
+            checker = Checker(keyring, EVERYONE, None)
+            ready = checker.check(session, sender_id, claims, now=now)
+            (one,), _ = Composer(POST, keyring).compose(session, ready, now=now, checked_at=0)
+            letters.append(one)
+    first, second = ([*read(letter).items()] for letter in letters)
+    assert {name for name, value in first if (name, value) not in second} <= {
+        "Date",
+        "Content-Type",
+    }
+    assert read(letters[0])["Message-ID"] == read(letters[1])["Message-ID"]
+    assert tokens(letters[0]) == tokens(letters[1])
+    assert letters[0].sender == letters[1].sender
+
+
+def test_two_letters_to_one_reader_share_no_token(database: Database, keyring: Keyring) -> None:
+    with database.transaction() as session:
+        a_mailing(session, keyring, 1)
+        a_mailing(session, keyring, 0, week=NEXT_WEEK)
+        reader = a_subscriber(session, keyring, "asks@example.org", segments=[])
+        for hours in (0, 1):  # the first link has expired when the second is asked for
+            send_manage_link(session, keyring, reader.id, "en", MONDAY - timedelta(hours=1 - hours))
+            session.flush()
+        for segment in ("en", "be-ru"):
+            ask_to_confirm(session, keyring, reader.id, [segment], "en", MONDAY.date())
+        session.flush()
+        session.execute(update(ServiceLetter).values(expires_at=MONDAY + timedelta(hours=1)))
+        take_in_service_letters(session, now=MONDAY)
+        letters = composed(session, keyring)
+    found = [tokens(letter) for letter in letters]
+    assert len(found) == 6
+    assert all(len(each) >= 2 for each in found)
+    assert sum(map(len, found)) == len(set().union(*found))
+
+
+def test_a_service_letter_is_no_list_s(database: Database, keyring: Keyring) -> None:
+    with database.transaction() as session:
+        reader = a_subscriber(session, keyring)
+        ask_to_confirm(session, keyring, reader.id, ["en"], "ru", MONDAY.date())
+        session.flush()
+        take_in_service_letters(session, now=MONDAY)
+        (letter,) = composed(session, keyring)
+    message = read(letter)
+    assert message["List-Unsubscribe"] is message["List-Id"] is message["Precedence"] is None
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["Content-Language"] == "ru"
+
+
+def test_an_alert_comes_back_to_the_publisher(database: Database, keyring: Keyring) -> None:
+    with database.transaction() as session:
+        alert(session, "one", "Something happened.", now=MONDAY)
+        take_in_alerts(session, now=MONDAY)
+        (letter,) = composed(session, keyring)
+    assert (letter.sender, letter.recipient) == ("news@example.org", "ops@example.org")
+    assert "Something happened." in str(read(letter).get_body(("plain",)))

@@ -1,0 +1,130 @@
+"""A sender's life: one per data directory; it renews, judges others late, leaves nothing behind."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from app.addresses.keys import Keyring
+from app.database import Database
+from app.deliveries.attempts import SenderRunsAlready
+from app.deliveries.claiming import claim
+from app.deliveries.leases import LEASE, register
+from app.deliveries.models import Sender as SenderRow
+from app.sender import Sender, prepare
+from app.settings import Settings, SettingWrong
+from tests.deliveries.rows import a_mailing, states
+from tests.support.builders import NEWSLETTER, PUBLIC_URL
+from tests.support.clock import MONDAY, SetClock
+from tests.support.smtpd import ScriptedServer
+
+
+@pytest.fixture
+def environment(tmp_path: Path, keys_dir: Path) -> dict[str, str]:
+    return {
+        "VESTKA_DATA_DIR": str(tmp_path / "var"),
+        "VESTKA_KEYS_DIR": str(tmp_path),
+        "VESTKA_PUBLIC_URL": PUBLIC_URL,
+        "VESTKA_FROM": "news@example.org",
+        "VESTKA_RELAYS": "smtp+insecure://127.0.0.1:1",
+        "VESTKA_SCHEDULE": "off",
+    }
+
+
+@pytest.fixture
+def sender(
+    environment: dict[str, str], database: Database, keyring: Keyring, clock: SetClock
+) -> Iterator[Sender]:
+    made = prepare(Settings(environment), database, NEWSLETTER, keyring, clock)
+    yield made
+    made._journals.close()
+
+
+def test_a_second_sender_is_refused(
+    sender: Sender,
+    environment: dict[str, str],
+    database: Database,
+    keyring: Keyring,
+    clock: SetClock,
+) -> None:
+    with pytest.raises(SenderRunsAlready):
+        prepare(Settings(environment), database, NEWSLETTER, keyring, clock)
+
+
+@pytest.mark.parametrize("name", ["VESTKA_RELAYS", "VESTKA_SCHEDULE"])
+def test_a_wrong_setting_is_named_before_anything_runs(
+    name: str, environment: dict[str, str], database: Database, keyring: Keyring, clock: SetClock
+) -> None:
+    settings = Settings({**environment, name: "nonsense"})
+    with pytest.raises(SettingWrong, match=name):
+        prepare(settings, database, NEWSLETTER, keyring, clock)
+
+
+def test_it_sends_what_is_due_and_leaves_no_trace(
+    environment: dict[str, str], database: Database, keyring: Keyring, clock: SetClock
+) -> None:
+    with database.transaction() as session:
+        a_mailing(session, keyring, 5)
+    with ScriptedServer() as relay:
+        relays = {"VESTKA_RELAYS": f"smtp+insecure://127.0.0.1:{relay.port}"}
+        sender = prepare(Settings({**environment, **relays}), database, NEWSLETTER, keyring, clock)
+        asyncio.run(_run_until_sent(sender, database, 5))
+        assert len(relay.letters) == 5
+    with database.reading() as session:
+        assert session.scalars(select(SenderRow)).all() == []
+    assert list(sender._journals.folder.glob("attempts-*")) == []
+
+
+async def _run_until_sent(sender: Sender, database: Database, count: int) -> None:
+    def sent() -> int:
+        with database.reading() as session:
+            return states(session)["sent"]
+
+    stop = asyncio.Event()
+    running = asyncio.create_task(sender.run(stop))
+    async with asyncio.timeout(30):
+        while await asyncio.to_thread(sent) < count and not running.done():
+            await asyncio.wait({running}, timeout=0.05)
+    stop.set()
+    await running
+
+
+def _another_holds_letters(database: Database, keyring: Keyring) -> int:
+    with database.transaction() as session:
+        a_mailing(session, keyring, 3)
+        other = register(session, "other", "/nowhere", now=MONDAY)
+        claim(session, other, limit=3, now=MONDAY)
+    return other
+
+
+def test_it_frees_what_a_dead_sender_held(
+    sender: Sender, database: Database, keyring: Keyring, clock: SetClock
+) -> None:
+    _another_holds_letters(database, keyring)
+    own = sender._begin()
+    clock.go_on(seconds=LEASE.total_seconds() / 2)
+    sender._renew(own, clock.now())
+    with database.reading() as session:
+        assert states(session) == {"claimed": 3}
+    clock.go_on(seconds=LEASE.total_seconds() / 2 + 1)
+    sender._renew(own, clock.now())
+    with database.reading() as session:
+        assert states(session) == {"pending": 3}
+        assert session.scalars(select(SenderRow.id)).all() == [own]
+
+
+def test_who_was_cut_off_itself_gives_the_others_time(
+    sender: Sender, database: Database, keyring: Keyring, clock: SetClock
+) -> None:
+    _another_holds_letters(database, keyring)
+    own = sender._begin()
+    clock.go_on(seconds=2 * LEASE.total_seconds())  # the database was away, for the other as well
+    sender._renew(own, clock.now())
+    with database.reading() as session:
+        assert states(session) == {"claimed": 3}
+    clock.go_on(seconds=LEASE.total_seconds())
+    sender._renew(own, clock.now())
+    with database.reading() as session:
+        assert states(session) == {"pending": 3}
