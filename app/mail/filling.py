@@ -59,7 +59,11 @@ class LetterTemplate:
 
         A DKIM signature (RFC 6376 §3.7) is computed over the two apart and put before the first.
         """
-        written = self._written(self._checked(values))
+        return self.write_apart(self._checked(values))
+
+    def write_apart(self, plain: Mapping[str, bytes]) -> tuple[bytes, bytes]:
+        """Write headers and body apart, from values that are checked."""
+        written = self._written(plain)
         return b"".join(written[: self._body_begins]), b"".join(written[self._body_begins :])
 
     def write(self, plain: Mapping[str, bytes]) -> bytes:
@@ -107,6 +111,10 @@ class Filled:
     def __len__(self) -> int:
         """Say how long it is, without writing it."""
         return self.template.length(self.plain)
+
+    def head_and_body(self) -> tuple[bytes, bytes]:
+        """Write its headers (with the empty line) and its body apart."""
+        return self.template.write_apart(self.plain)
 
 
 def _is_literal(block: Block) -> bool:
