@@ -4,6 +4,8 @@ Two processes that start at once must not both migrate: PostgreSQL has an adviso
 SQLite its one writer.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
@@ -35,6 +37,22 @@ def _revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
+@contextmanager
+def _alone(database: Database, connection: Connection) -> Iterator[None]:
+    """Hold PostgreSQL's lock, which lives as long as the connection, not the transaction."""
+    if database.is_sqlite:
+        yield
+        return
+    connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
+    connection.commit()
+    try:
+        yield
+    finally:
+        connection.rollback()
+        connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _LOCK})
+        connection.commit()
+
+
 def migrate(database: Database, revision: str = "head") -> bool:
     """Bring the schema to `revision`; return whether anything had to be done.
 
@@ -50,15 +68,9 @@ def migrate(database: Database, revision: str = "head") -> bool:
         return False
     if current is not None and current not in {s.revision for s in scripts.walk_revisions()}:
         raise SchemaNewer
-    with database.engine.connect() as connection:
-        if not database.is_sqlite:
-            connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
-            connection.commit()
+    with database.engine.connect() as connection, _alone(database, connection):
         command.upgrade(_config(connection), revision)
         connection.commit()
-        if not database.is_sqlite:
-            connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _LOCK})
-            connection.commit()
     return True
 
 

@@ -1,0 +1,15 @@
+"""The machine's clock: aware, in UTC, and a counter that never runs backwards."""
+
+from datetime import timedelta
+
+from app.clock import SystemClock
+
+
+def test_the_present_is_in_utc() -> None:
+    assert SystemClock().now().utcoffset() == timedelta(0)
+
+
+def test_time_does_not_run_backwards() -> None:
+    clock = SystemClock()
+    readings = [clock.monotonic() for _ in range(100)]
+    assert readings == sorted(readings)
