@@ -27,7 +27,7 @@ def insert_if_absent(session: Session, table: Any, rows: Sequence[Mapping[str, A
 
 
 def insert_from_select(session: Session, table: Any, columns: Sequence[str], select: Any) -> int:
-    """Insert what `select` finds, passing over keys that are there; return how many were inserted."""
+    """Insert what `select` finds, passing over keys that are there; return how many were new."""
     statement = _insert(session, table).from_select(list(columns), select).on_conflict_do_nothing()
     # Without being asked to, PostgreSQL's driver counts no inserted rows: it says -1.
     result: CursorResult[Any] = session.execute(  # type: ignore[assignment]

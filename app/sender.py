@@ -22,7 +22,9 @@ from app.deliveries.recovery import recover
 from app.deliveries.relays import RelayState
 from app.deliveries.steps import Steps
 from app.journal import journal
+from app.mail.dkim_keys import load_dkim_keys
 from app.mail.relay import Relay
+from app.mail.signing import Signer
 from app.mailings.calendar import parse_schedule
 from app.mailings.notes import LaunchNotes
 from app.newsletter import Newsletter
@@ -58,7 +60,9 @@ class Sender:
         notes = LaunchNotes(settings.keys_dir)
         self._steps = Steps(database, settings, newsletter, keyring, schedules, notes)
         self._checker = Checker(keyring, settings.recipients, settings.alerts_to)
-        self._composer = Composer(Post.of(settings, newsletter), keyring)
+        with naming("VESTKA_KEYS_DIR"):
+            signer = Signer(load_dkim_keys(settings.keys_dir, settings.dkim_domain))
+        self._composer = Composer(Post.of(settings, newsletter), keyring, signer)
         self._connections = settings.connections
         self._hostname = settings.list_domain
 

@@ -307,6 +307,13 @@ class Settings:
         default=lambda s: s.list_domain,
         shown="VESTKA_LIST_DOMAIN",
     )
+    dkim_domain = Knob(
+        "VESTKA_DKIM_DOMAIN",
+        _domain,
+        "the domain that signs (d=), if there are DKIM keys; else the relay signs",
+        default=lambda s: s.sender.domain,
+        shown="the domain of VESTKA_FROM",
+    )
     schedule = Knob(
         "VESTKA_SCHEDULE",
         _text,

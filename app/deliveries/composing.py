@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.addresses.keys import Keyring
 from app.deliveries.checking import Ready
-from app.deliveries.envelopes import Filling, Post, compile_issue, compile_service
+from app.deliveries.envelopes import Addressed, Filling, Post, compile_issue, compile_service
 from app.deliveries.kinds import ALERT, ISSUE
 from app.editions.freezing import editions_of
 from app.errors import Refusal
@@ -22,6 +22,7 @@ from app.issues.week import Week
 from app.journal import journal
 from app.mail.envelope import Envelope
 from app.mail.letter import LetterTemplate
+from app.mail.signing import Signer
 from app.mail.templates import Rendered, render
 from app.mail.verify import check_letter
 from app.mailings.models import Mailing
@@ -98,9 +99,10 @@ def compiled_edition(
 class Composer:
     """Compiles letters when they are first needed, and fills them."""
 
-    def __init__(self, post: Post, keyring: Keyring) -> None:
-        """Begin with nothing compiled."""
+    def __init__(self, post: Post, keyring: Keyring, signer: Signer | None = None) -> None:
+        """Begin with nothing compiled. Without a signer, the relay signs."""
         self._post = post
+        self._signer = signer or Signer([])
         self._filling = Filling(post, keyring)
         self._editions: dict[tuple[int, str], Compiled] = {}
 
@@ -108,12 +110,12 @@ class Composer:
         self, session: Session, ready: Sequence[Ready], *, now: datetime, checked_at: float
     ) -> tuple[list[Outgoing], dict[int, Refusal]]:
         """Return the letters to go, and why others cannot be made, by delivery."""
-        outgoing: list[Outgoing] = []
+        filled: list[tuple[Ready, Addressed]] = []
         unfit: dict[int, Refusal] = {}
         for one in ready:
             try:
                 compiled = self._compiled(session, one)
-                envelope = self._filling.fill(
+                addressed = self._filling.fill(
                     compiled.template, one, week=compiled.week, segment=compiled.segment, now=now
                 )
             except Refusal as refused:
@@ -124,8 +126,17 @@ class Composer:
                 why = f"the letter cannot be made ({type(error).__name__})"
                 unfit[one.claim.delivery_id] = LetterUnfit(why)
             else:
-                outgoing.append(Outgoing(one, envelope, checked_at))
-        return outgoing, unfit
+                filled.append((one, addressed))
+        return self._signed(filled, now, checked_at), unfit
+
+    def _signed(
+        self, filled: Sequence[tuple[Ready, Addressed]], now: datetime, checked_at: float
+    ) -> list[Outgoing]:
+        signed = self._signer.sign([a.letter for _, a in filled], at=int(now.timestamp()))
+        return [
+            Outgoing(one, Envelope(addressed.sender, addressed.recipient, letter), checked_at)
+            for (one, addressed), letter in zip(filled, signed, strict=True)
+        ]
 
     def _compiled(self, session: Session, ready: Ready) -> Compiled:
         kind, mailing_id = ready.claim.kind, ready.claim.mailing_id

@@ -7,11 +7,12 @@ Auto-Submitted (RFC 3834) on all, a Message-ID that every attempt repeats and th
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
+from typing import NamedTuple
 
 from app.addresses.keys import Keyring
 from app.deliveries.checking import Ready
 from app.deliveries.kinds import ALERT, ISSUE
-from app.mail.envelope import Envelope
+from app.mail.filling import Filled
 from app.mail.letter import LetterTemplate, compile_letter, marker
 from app.mail.templates import Rendered
 from app.newsletter import Newsletter, Segment
@@ -85,6 +86,14 @@ def _common(post: Post, subject: str, language: str) -> list[tuple[str, str]]:
     ]
 
 
+class Addressed(NamedTuple):
+    """One reader's letter: return path, recipient, and what is to be written (and signed)."""
+
+    sender: str
+    recipient: str
+    letter: Filled
+
+
 class Filling:
     """Fills compiled letters with what is one reader's own."""
 
@@ -96,7 +105,7 @@ class Filling:
 
     def fill(
         self, template: LetterTemplate, ready: Ready, *, week: int, segment: str, now: datetime
-    ) -> Envelope:
+    ) -> Addressed:
         """Return the reader's letter; `week` and `segment` are 0 and a kind for service letters."""
         claim, links = ready.claim, self._keyring.links
         values = {
@@ -113,7 +122,7 @@ class Filling:
         elif claim.letter_id is not None and claim.kind != ALERT:
             slot = "confirm" if claim.kind == CONFIRMATION else "manage"
             values[slot] = token_of(self._keyring, claim.kind, claim.letter_id)
-        return Envelope(return_path, ready.address, template.bind(values))
+        return Addressed(return_path, ready.address, template.bind(values))
 
     def _message_id(self, ready: Ready, week: int, segment: str) -> str:
         """The same for every attempt, also after the database came back from a backup."""

@@ -11,7 +11,7 @@ from app.operators.models import AuditEntry
 
 
 def note(session: Transaction, actor: str, action: str, subject: str, *, now: datetime) -> None:
-    """Write one line into the audit. `subject` names a thing, such as `2025-W04 en`, not a person."""
+    """Write one line. `subject` names a thing, such as `2025-W04 en`, never a person."""
     session.add(AuditEntry(at=now, actor=actor, action=action, subject=blot(subject)[:200]))
 
 

@@ -1,4 +1,4 @@
-"""The sender takes sign-ups out of the inbox: it alone can read them and tell whether it knows them.
+"""The sender takes sign-ups out of the inbox: it alone can read them, and tell whom it knows.
 
 Admitting is idempotent: a row is read, acted upon and deleted in one transaction. What cannot be
 opened, or was sealed twice with different addresses, is thrown away and reported.

@@ -8,7 +8,7 @@ from app.subscribers.models import CONFIRMED, PENDING, Departure, Subscriber, Su
 
 
 def counts(session: Session, newsletter: Newsletter) -> list[dict[str, object]]:
-    """Return, for each segment, how many are confirmed (also by language), pending, and have left."""
+    """Return for each segment how many are confirmed (also by language), pending, or have left."""
     rows = session.execute(
         select(Subscription.segment, Subscription.state, Subscriber.language, func.count())
         .join(Subscriber, Subscriber.id == Subscription.subscriber_id)

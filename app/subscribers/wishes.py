@@ -1,4 +1,4 @@
-"""Reading a wish against the newsletter: which segments, which language, which words were agreed to."""
+"""Reading a wish against the newsletter: which segments, and which language."""
 
 from collections.abc import Sequence
 

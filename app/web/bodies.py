@@ -1,4 +1,4 @@
-"""Reading what a client sent: JSON or a plain form, into a model that refuses what it does not know.
+"""Reading what a client sent, JSON or a form, into a model that refuses what it does not know.
 
 A browser without JavaScript sends forms; the website's own code sends JSON. Both end in one model.
 """

@@ -13,7 +13,7 @@ _HSTS = (b"strict-transport-security", b"max-age=31536000")
 
 
 class Headers:
-    """Adds what a route did not set itself; refuses `Content-Encoding` (415), which we never ask."""
+    """Adds what a route did not set itself; refuses `Content-Encoding` (415), never asked for."""
 
     def __init__(self, app: ASGIApp, *, https: bool) -> None:
         """Wrap the app; `https` says whether readers reach us by https."""
