@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import ip_address
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from app.errors import Refusal
 
@@ -19,6 +19,13 @@ class RelayUnreadable(Refusal):
 
 class RelayUnsafe(Refusal):
     """A relay without TLS is on a loopback host and takes no password."""
+
+
+class RelayLimitWrong(Refusal):
+    """A relay's limits are ?connections=, per_second=, per_hour=, per_day= and per_connection=.
+
+    Each is a whole number from 1.
+    """
 
 
 class Security(StrEnum):
@@ -34,6 +41,29 @@ _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]+")
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What a relay wants no more of; None where it does not care.
+
+    `connections` at a time and letters `per_second`, `per_hour`, `per_day` hold over all senders
+    together; `per_connection` is how many letters one connection may carry.
+    """
+
+    connections: int | None = None
+    per_second: int | None = None
+    per_hour: int | None = None
+    per_day: int | None = None
+    per_connection: int | None = None
+
+    @property
+    def pace(self) -> bool:
+        """Whether letters are counted."""
+        return any((self.per_second, self.per_hour, self.per_day))
+
+
+NO_LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
 class Relay:
     """The SMTP server that takes our letters."""
 
@@ -42,6 +72,7 @@ class Relay:
     security: Security
     username: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
+    limits: Limits = NO_LIMITS
 
     @property
     def name(self) -> str:
@@ -66,11 +97,22 @@ class Relay:
         security = Security(url.scheme)
         credentials = [_credential(text) for text in (url.username, url.password)]
         one_sided = len([c for c in credentials if c is not None]) == 1
-        if one_sided or url.path.strip("/") or url.query or url.fragment:
+        if one_sided or url.path.strip("/") or url.fragment:
             raise RelayUnreadable
         if not _HOST.fullmatch(url.hostname or "") or url.port == 0:
             raise RelayUnreadable
-        return cls(url.hostname or "", url.port or _PORTS[security], security, *credentials)
+        port = url.port or _PORTS[security]
+        return cls(url.hostname or "", port, security, *credentials, _limits(url.query))
+
+
+def _limits(query: str) -> Limits:
+    pairs = parse_qsl(query, keep_blank_values=True)
+    known = set(Limits.__dataclass_fields__)
+    if len(dict(pairs)) < len(pairs) or not known.issuperset(dict(pairs)):
+        raise RelayLimitWrong
+    if not all(re.fullmatch(r"[1-9]\d{0,8}", number) for _, number in pairs):
+        raise RelayLimitWrong
+    return Limits(**{name: int(number) for name, number in pairs})
 
 
 def _credential(text: str | None) -> str | None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.mail.relay import Relay, RelayUnreadable, RelayUnsafe, Security
+from app.mail.relay import Limits, Relay, RelayLimitWrong, RelayUnreadable, RelayUnsafe, Security
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,6 @@ def test_a_relay_is_read(url: str, relay: Relay) -> None:
         "smtp://mail.example.org:99999",
         "smtp://mail.example.org:smtp",
         "smtp://mail.example.org/inbox",
-        "smtp://mail.example.org?tls=no",
         "smtp://mail .example.org",
         "smtp://mail.example.org\n",
         "smtp://пошта.бел",
@@ -80,3 +79,22 @@ def test_the_credentials_are_never_shown() -> None:
         assert "secret" not in shown
     assert relay.name == "mail.example.org:465"
     assert Relay.parse("smtp+insecure://[::1]:1025").name == "[::1]:1025"
+
+
+def test_limits_stand_behind_the_question_mark() -> None:
+    url = "smtps://u:p@mail.example.org?connections=4&per_second=20&per_day=5000&per_connection=50"
+    limits = Relay.parse(url).limits
+    assert limits == Limits(4, 20, None, 5000, 50)
+    assert limits.pace
+    assert not Relay.parse("smtp+insecure://127.0.0.1:25?connections=2").limits.pace
+    assert Relay.parse("smtp+insecure://127.0.0.1:25").limits == Limits()
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["per_minute=3", "connections=0", "connections=", "connections=-1", "connections=1.5"]
+    + ["connections=1&connections=2", "connections", "per_day=1e3", "per_day=9999999999"],
+)
+def test_a_limit_that_cannot_be_kept_is_refused(query: str) -> None:
+    with pytest.raises(RelayLimitWrong):
+        Relay.parse(f"smtp+insecure://127.0.0.1:25?{query}")
