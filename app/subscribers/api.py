@@ -26,21 +26,23 @@ async def _wish(request: Request) -> Wish | FieldWrong:
     try:
         return await read_body(request, Wish, lists=("segments",))
     except RequestValidationError as wrong:
-        return _for_people(request, wrong)
+        return await _for_people(request, wrong)
 
 
 async def _manage_wish(request: Request) -> ManageWish | FieldWrong:
     try:
         return await read_body(request, ManageWish)
     except RequestValidationError as wrong:
-        return _for_people(request, wrong)
+        return await _for_people(request, wrong)
 
 
-def _for_people(request: Request, wrong: RequestValidationError) -> FieldWrong:
+async def _for_people(request: Request, wrong: RequestValidationError) -> FieldWrong:
     """A form's sender is a person, who gets the form again; a program gets the exception."""
     if not is_form(request):
         raise wrong
-    return FieldWrong(field=field_name(wrong.errors()[0]["loc"]))
+    sent = (await request.form()).get("language")  # read before, and kept by the request
+    language = sent if isinstance(sent, str) else None
+    return FieldWrong(language, field=field_name(wrong.errors()[0]["loc"]))
 
 
 def _address(text: str) -> EmailAddress:
@@ -68,7 +70,8 @@ def subscribe(
     """Ask the address to confirm. The answer never tells whether we knew it."""
     form = is_form(request)
     if isinstance(wish, FieldWrong):
-        return form_page(here.newsletter, here.newsletter.languages[0], refused=wish)
+        spoken = page_language(here.newsletter, wish.language, here.newsletter.languages[0])
+        return form_page(here.newsletter, spoken, refused=wish)
     try:
         address = _address(wish.email)
         segments = segments_of(here.newsletter, wish.segments)
@@ -111,7 +114,8 @@ def ask_for_manage_link(
     """Mail a link that lives 30 minutes, if the address is known; the answer is always the same."""
     form = is_form(request)
     if isinstance(wish, FieldWrong):
-        return manage_request_page(here.newsletter, here.newsletter.languages[0], refused=wish)
+        spoken = page_language(here.newsletter, wish.language, here.newsletter.languages[0])
+        return manage_request_page(here.newsletter, spoken, refused=wish)
     try:
         address = _address(wish.email)
         language = language_of(here.newsletter, wish.language, ())

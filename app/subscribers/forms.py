@@ -18,6 +18,11 @@ def _(phrase: str) -> str:
 class FieldWrong(Refusal):
     """A field of the form is missing or cannot be used."""
 
+    def __init__(self, language: str | None, *, field: str) -> None:
+        """`language` is what the form says it is in, unchecked."""
+        super().__init__(field=field)
+        self.language = language
+
 
 SENTENCES = {
     "email": _("This e-mail address cannot be used. Please check it."),
