@@ -1,6 +1,6 @@
 """A running newsletter per module and database; a story that needs its own settings makes one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
@@ -36,30 +36,40 @@ def engine(request: pytest.FixtureRequest) -> str:
     return name
 
 
+@contextmanager
+def opened(
+    engine: str,
+    request: pytest.FixtureRequest,
+    paths: pytest.TempPathFactory,
+    settings: Mapping[str, str],
+) -> Iterator[Newsletter]:
+    """Run a newsletter of its own on this database, with these settings."""
+    folder = paths.mktemp("journey")
+    with database(engine, folder, request) as url, ScriptedServer() as relay:
+        relays = {"VESTKA_RELAYS": f"smtp+insecure://127.0.0.1:{relay.port}"}
+        place = Place(folder, url, {**relays, **settings})
+        newsletter = Newsletter(place, relay)
+        with serving(place) as newsletter.processes:
+            yield newsletter
+
+
 @pytest.fixture(scope="module")
 def opening(
     engine: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Opening:
     """Give the way to open a newsletter that has settings of its own, as keywords."""
 
-    @contextmanager
-    def opened(**settings: str) -> Iterator[Newsletter]:
-        folder = tmp_path_factory.mktemp("journey")
-        with database(engine, folder, request) as url, ScriptedServer() as relay:
-            relays = {"VESTKA_RELAYS": f"smtp+insecure://127.0.0.1:{relay.port}"}
-            place = Place(folder, url, {**relays, **settings})
-            newsletter = Newsletter(place, relay)
-            with serving(place):
-                yield newsletter
+    def open_one(**settings: str) -> AbstractContextManager[Newsletter]:
+        return opened(engine, request, tmp_path_factory, settings)
 
-    return opened
+    return open_one
 
 
 @pytest.fixture(scope="module")
 def newsletter(opening: Opening) -> Iterator[Newsletter]:
     """The module's own newsletter, shared by its stories."""
-    with opening() as opened:
-        yield opened
+    with opening() as running:
+        yield running
 
 
 @pytest.fixture

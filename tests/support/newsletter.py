@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from app.demo.smtpd import ReceivedLetter
-from tests.support.service import PATIENCE, Answer, Place, eventually
+from tests.support.service import PATIENCE, Answer, Place, Process, eventually
 from tests.support.smtpd import ScriptedServer
 
 FORM = "application/x-www-form-urlencoded"
@@ -264,7 +264,16 @@ class Newsletter:
         self.relay = relay
         self.reader = Reader(place, self.inbox_of)
         self.operator = Operator(place, place.key("the editor"))
+        self.processes: list[Process] = []
         self._sentinels = count(1)
+
+    def restarts(self, **settings: str) -> None:
+        """Stop the service, change these settings, and start it again."""
+        (process,) = self.processes
+        assert process.stop() == 0
+        self.place.environment.update(settings)
+        self.processes[0] = Process(self.place)
+        self.processes[0].ready()
 
     def inbox_of(self, address: str) -> list[Letter]:
         """The letters that reached this address, in order."""
