@@ -9,6 +9,7 @@ from app.editions.freezing import freeze
 from app.editions.preview import preview
 from app.issues.api import WeekPath
 from app.issues.approval import approve, withdraw
+from app.newsletter import UnknownSegment
 from app.operators.api_keys import Operator
 from app.operators.audit import note
 from app.operators.guards import needs
@@ -55,7 +56,7 @@ def post_approval(
     now: Now,
     wish: ApprovalWish | None = None,
 ) -> Approved:
-    """Approve for these segments, or all; 409 with what is missing, and then nothing is approved."""
+    """Approve for these segments, or all; or else 409 with what is missing, and approve none."""
     segments = wish.segments if wish else None
     approved = approve(session, here.newsletter, week, segments, by=operator.name, now=now)
     url = here.settings.public_url
@@ -81,7 +82,10 @@ def get_edition(
     language: Annotated[str | None, Query(max_length=8)] = None,
 ) -> EditionView:
     """Return subject, HTML and text of what the segment would get."""
-    found = here.newsletter.segment(segment)
+    try:
+        found = here.newsletter.segment(segment)
+    except UnknownSegment:
+        raise UnknownSegment(field="segment") from None
     url = here.settings.public_url
     rendered = preview(session, here.newsletter, week, found, public_url=url, language=language)
     return EditionView(

@@ -1,0 +1,86 @@
+"""The website's calls: the same answer for every address, whatever is known about it."""
+
+from typing import Any
+
+from fastapi.testclient import TestClient
+from sqlalchemy import func, select
+
+from app.addresses.keys import Keyring
+from app.database import Database
+from app.subscribers.models import PENDING, SignUp
+from tests.support.builders import a_subscriber
+
+
+def waiting(database: Database) -> int:
+    with database.reading() as session:
+        return session.scalar(select(func.count()).select_from(SignUp)) or 0
+
+
+def sign_up(readers: TestClient, **fields: Any) -> Any:
+    wish = {"email": "ann@example.org", "segments": ["en"], **fields}
+    return readers.post("/v1/subscriptions", json=wish)
+
+
+def test_known_and_unknown_get_the_same_answer(
+    database: Database, keyring: Keyring, readers: TestClient
+) -> None:
+    with database.transaction() as session:
+        a_subscriber(session, keyring, "known@example.org")
+        a_subscriber(session, keyring, "asked@example.org", state=PENDING)
+    answers = [
+        sign_up(readers, email=f"{name}@example.org") for name in ("known", "asked", "new", "new")
+    ]
+    assert {answer.status_code for answer in answers} == {202}
+    assert {answer.text for answer in answers} == {'{"status":"accepted"}'}
+    assert len({str(sorted(answer.headers.items())) for answer in answers}) == 1
+    assert waiting(database) == 4
+    for name in ("known", "new"):
+        body = {"email": f"{name}@example.org"}
+        assert readers.post("/v1/manage-links", json=body).json() == {"status": "accepted"}
+
+
+def test_a_form_is_led_to_a_page_in_its_language(database: Database, readers: TestClient) -> None:
+    form = {"email": "ann@example.org", "segments": "BE/RU", "language": "ru", "website": ""}
+    answer = readers.post("/v1/subscriptions", data=form)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/accepted?language=ru"
+    assert readers.get(answer.headers["location"]).headers["content-language"] == "ru"
+    answer = readers.post("/v1/manage-links", data={"email": "ann@example.org", "language": "be"})
+    assert answer.headers["location"] == "/manage-requested?language=be"
+    assert waiting(database) == 2
+
+
+def test_a_robot_is_answered_and_forgotten(database: Database, readers: TestClient) -> None:
+    assert sign_up(readers, website="https://spam.example").status_code == 202
+    assert waiting(database) == 0
+
+
+def test_wrong_addresses_name_the_field(database: Database, readers: TestClient) -> None:
+    for email in (
+        *("", "ann", "ann@", "@example.org", "ann@example", "ann@example.org\x00"),
+        *("Ann <ann@example.org>", '"a b"@example.org', "ann@[127.0.0.1]", "анна@example.org"),
+        *("a" * 65 + "@example.org", "ann@example.org\r\nBcc: b@example.org", "a" * 1001),
+    ):
+        for path in ("/v1/subscriptions", "/v1/manage-links"):
+            body = {"email": email} | ({"segments": ["en"]} if "sub" in path else {})
+            answer = readers.post(path, json=body)
+            assert answer.status_code == 422, email
+            assert answer.json()["errors"][0]["field"] == "email"
+            assert len(email) < 4 or email not in answer.json()["detail"]
+    assert waiting(database) == 0
+
+
+def test_other_wrong_fields_are_named(database: Database, readers: TestClient) -> None:
+    for fields, field in (
+        ({"segments": []}, "segments"),
+        ({"segments": ["en", "nobody"]}, "segments.1"),
+        ({"segments": ["en"] * 21}, "segments"),
+        ({"language": "de"}, "language"),
+        ({"source": "a b"}, "source"),
+        ({"source": "a\n"}, "source"),
+        ({"unknown": 1}, "unknown"),
+    ):
+        answer = sign_up(readers, **fields)
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["field"] == field
+    assert waiting(database) == 0

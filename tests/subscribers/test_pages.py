@@ -1,0 +1,162 @@
+"""The pages behind links: they act on POST alone, and tell nothing of who is known."""
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import select
+
+from app.addresses.keys import Keyring
+from app.database import Database
+from app.subscribers.asking import CONFIRMATION, MANAGE_LINK, ask_to_confirm, send_manage_link
+from app.subscribers.asking import token_of as token_from
+from app.subscribers.models import CONFIRMED, PENDING, ServiceLetter, Subscriber, Subscription
+from tests.support.builders import WEEK, a_subscriber
+from tests.support.clock import MONDAY, SetClock
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+def nonce(database: Database) -> bytes:
+    with database.reading() as session:
+        return session.scalars(select(ServiceLetter.nonce)).one()
+
+
+@pytest.fixture
+def confirm_url(database: Database, keyring: Keyring) -> str:
+    with database.transaction() as session:
+        reader = a_subscriber(
+            session, keyring, "bob@example.org", segments=("be-ru",), state=PENDING
+        )
+        ask_to_confirm(session, keyring, reader.id, ["be-ru"], "ru", MONDAY.date())
+    return f"/confirm/{token_from(keyring, CONFIRMATION, nonce(database))}"
+
+
+@pytest.fixture
+def leave_url(database: Database, keyring: Keyring) -> str:
+    with database.transaction() as session:
+        reader = a_subscriber(session, keyring, segments=("en", "be-ru"), language="be")
+    return f"/unsubscribe/{keyring.links.unsubscribe(reader.link_id, WEEK.number, 'en')}"
+
+
+@pytest.fixture
+def manage_url(database: Database, keyring: Keyring) -> str:
+    with database.transaction() as session:
+        reader = a_subscriber(session, keyring, segments=("en",), language="be")
+        send_manage_link(session, keyring, reader.id, "be", MONDAY)
+    return f"/manage/{token_from(keyring, MANAGE_LINK, nonce(database))}"
+
+
+def held(database: Database) -> list[tuple[str, str]]:
+    with database.reading() as session:
+        rows = session.scalars(select(Subscription)).all()
+    return sorted((row.segment, row.state) for row in rows)
+
+
+def test_an_empty_post_confirms_and_the_next_says_already_done(
+    database: Database, readers: TestClient, confirm_url: str
+) -> None:
+    assert readers.get(confirm_url).headers["content-language"] == "ru"
+    assert held(database) == [("be-ru", PENDING)]
+    assert readers.post(confirm_url).headers["location"] == "/confirmed?language=ru"
+    assert held(database) == [("be-ru", CONFIRMED)]
+    assert readers.post(confirm_url).headers["location"] == "/already-done?language=ru"
+    assert readers.get(confirm_url).status_code == 200
+
+
+def test_after_its_last_day_the_link_is_like_any_other(
+    database: Database, readers: TestClient, clock: SetClock, confirm_url: str
+) -> None:
+    clock.go_on(hours=72, seconds=1)
+    for answer in (readers.get(confirm_url), readers.post(confirm_url)):
+        unknown = readers.get("/confirm/" + "A" * 43)
+        assert (answer.status_code, answer.text) == (404, unknown.text)
+    assert held(database) == [("be-ru", PENDING)]
+
+
+def test_one_click_is_answered_plainly(
+    database: Database, readers: TestClient, leave_url: str
+) -> None:
+    one_click = b"List-Unsubscribe=One-Click"
+    answer = readers.post(leave_url, content=one_click, headers=FORM)
+    assert answer.status_code == 200
+    assert "set-cookie" not in answer.headers
+    assert held(database) == [("be-ru", CONFIRMED)]
+    again = readers.post(leave_url, files={"List-Unsubscribe": (None, "One-Click")})
+    assert (again.status_code, again.text) == (200, answer.text)
+
+
+@pytest.mark.parametrize("media", [None, "text/plain", "application/json", "application/x"])
+def test_whatever_is_posted_leaves(
+    database: Database, readers: TestClient, leave_url: str, media: str | None
+) -> None:
+    headers = {"Content-Type": media} if media else {}
+    answer = readers.post(leave_url, content=b"{", headers=headers)
+    assert answer.headers["location"] == "/unsubscribed?language=be"
+    assert held(database) == [("be-ru", CONFIRMED)]
+
+
+def test_everything_may_be_left(database: Database, readers: TestClient, leave_url: str) -> None:
+    assert readers.post(leave_url, data={"everything": "1"}).status_code == 303
+    assert held(database) == []
+    assert readers.get(leave_url).status_code == 200  # nobody learns that somebody has left
+
+
+def test_the_manage_page_saves_shows_and_erases(
+    database: Database, readers: TestClient, manage_url: str
+) -> None:
+    saved = readers.post(manage_url, data={"action": "save", "segments": "be-ru", "language": "ru"})
+    assert saved.status_code == 200
+    assert saved.headers["content-language"] == "ru"
+    assert held(database) == [("be-ru", CONFIRMED)]
+    kept = readers.post(manage_url, data={"action": "download"})
+    assert "@" not in kept.text
+    assert kept.headers["content-disposition"].startswith("attachment")
+    assert readers.post(manage_url, data={"action": "erase"}).status_code == 200
+    assert held(database) != []
+    erased = readers.post(manage_url, data={"action": "erase", "sure": "1"})
+    assert erased.headers["location"].startswith("/erased")
+    with database.reading() as session:
+        assert session.scalars(select(Subscriber)).all() == []
+    assert readers.get(manage_url).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"action": "burn"},
+        {"action": "save", "segments": "nobody"},
+        {"action": "erase", "sure": ""},
+        {"action": "save", "unknown": "1"},
+    ],
+)
+def test_a_wrong_choice_changes_nothing(
+    database: Database, readers: TestClient, manage_url: str, fields: dict[str, str]
+) -> None:
+    assert readers.post(manage_url, data=fields).status_code < 500
+    assert held(database) == [("en", CONFIRMED)]
+
+
+def test_the_manage_link_ends_after_thirty_minutes(
+    readers: TestClient, clock: SetClock, manage_url: str
+) -> None:
+    clock.go_on(minutes=29, seconds=59)
+    assert readers.get(manage_url).status_code == 200
+    clock.go_on(seconds=1)
+    assert readers.get(manage_url).status_code == 404
+    assert readers.post(manage_url, data={"action": "erase", "sure": "1"}).status_code == 404
+
+
+def test_no_link_serves_another_purpose(
+    readers: TestClient, leave_url: str, confirm_url: str
+) -> None:
+    tokens = [url.rpartition("/")[2] for url in (leave_url, confirm_url)]
+    for path, token in (
+        *[(each, tokens[0]) for each in ("confirm", "manage")],
+        *[(each, tokens[1]) for each in ("unsubscribe", "manage")],
+    ):
+        for answer in (readers.get(f"/{path}/{token}"), readers.post(f"/{path}/{token}")):
+            assert answer.status_code == 404
+
+
+def test_no_slash_is_led_elsewhere(readers: TestClient, leave_url: str) -> None:
+    assert readers.post(leave_url + "/").status_code == 404
