@@ -76,3 +76,34 @@ class FoldedCount(Base):
     state: Mapped[str] = mapped_column(String(12), primary_key=True)
     reason: Mapped[str] = mapped_column(String(40), primary_key=True)
     count: Mapped[int]
+
+
+class RelayPace(Base):
+    """The next instant at which a letter may go to a relay that wants only so many a second."""
+
+    __tablename__ = "relay_paces"
+
+    relay: Mapped[str] = mapped_column(String(280), primary_key=True)
+    next_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class RelayGrant(Base):
+    """How many letters a relay was to get, for the limits of an hour and a day."""
+
+    __tablename__ = "relay_grants"
+    __table_args__ = (Index(None, "relay", "at"),)
+
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
+    relay: Mapped[str] = mapped_column(String(280))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    count: Mapped[int]
+
+
+class RelayLine(Base):
+    """One of the connections that a relay allows to all senders together, and who has it."""
+
+    __tablename__ = "relay_lines"
+
+    relay: Mapped[str] = mapped_column(String(280), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    sender_id: Mapped[int | None] = mapped_column(RowNumber)

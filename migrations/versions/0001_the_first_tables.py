@@ -74,6 +74,30 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("week", name=op.f("pk_issues")),
     )
     op.create_table(
+        "relay_grants",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("relay", sa.String(length=280), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_relay_grants")),
+    )
+    with op.batch_alter_table("relay_grants", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_relay_grants_relay_at"), ["relay", "at"], unique=False)
+
+    op.create_table(
+        "relay_lines",
+        sa.Column("relay", sa.String(length=280), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("sender_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.PrimaryKeyConstraint("relay", "number", name=op.f("pk_relay_lines")),
+    )
+    op.create_table(
+        "relay_paces",
+        sa.Column("relay", sa.String(length=280), nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("relay", name=op.f("pk_relay_paces")),
+    )
+    op.create_table(
         "senders",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("identity", sa.String(length=40), nullable=False),
@@ -293,6 +317,12 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Go back."""
+    op.drop_table("relay_paces")
+    op.drop_table("relay_lines")
+    with op.batch_alter_table("relay_grants", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_relay_grants_relay_at"))
+
+    op.drop_table("relay_grants")
     op.drop_table("folded_counts")
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
         batch_op.drop_index("ix_deliveries_mailing_id_state")

@@ -1,0 +1,147 @@
+"""A relay's limits, held over all senders together, and true over any window.
+
+Letters per second go by reserved instants, spaced a little wider than the limit: each sender takes
+the next free ones. Letters per hour and day are counted when they are permitted, over a window that
+is longer by the time for which a permit is good: whichever window is looked at, no more went.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from app.database import Transaction
+from app.deliveries.models import RelayGrant, RelayLine, RelayPace, Sender
+from app.dialects import insert_if_absent
+from app.mail.relay import Limits, Relay
+
+# A permit that was not used in this time is void, and another has to be asked for: by the hour it
+# does not matter, but letters of one second must not run into those of the next.
+GOOD_FOR = timedelta(seconds=3)
+GOOD_FOR_OF_A_SECOND = timedelta(milliseconds=100)
+# Instants are reserved no further ahead than this.
+HORIZON = timedelta(seconds=1)
+# So much wider than the limit: by the time a permit is good for, and a little for the clock.
+MARGIN = 1.12
+_EVER = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+
+
+def reserve(session: Transaction, relay: Relay, wanted: int, *, now: datetime) -> list[datetime]:
+    """Return the instants at which up to `wanted` letters may go, the first the soonest."""
+    limits = relay.limits
+    insert_if_absent(session, RelayPace, [{"relay": relay.name, "next_at": _EVER}])
+    pace = session.get_one(RelayPace, relay.name, with_for_update=True)
+    free = min(wanted, _uncounted(session, relay.name, limits, now))
+    instants = _instants(limits, max(pace.next_at, now), free, now + HORIZON)
+    if instants:
+        pace.next_at = instants[-1] + _spacing(limits)
+        session.add(RelayGrant(relay=relay.name, at=instants[-1], count=len(instants)))
+    return instants
+
+
+def _instants(limits: Limits, first: datetime, count: int, last: datetime) -> list[datetime]:
+    spacing = _spacing(limits)
+    instants = (first + number * spacing for number in range(count))
+    return [instant for instant in instants if instant <= last]
+
+
+def _spacing(limits: Limits) -> timedelta:
+    return timedelta(seconds=MARGIN / limits.per_second) if limits.per_second else timedelta()
+
+
+def _uncounted(session: Session, relay: str, limits: Limits, now: datetime) -> int:
+    """Return how many letters may still be permitted, by the hour and by the day."""
+    free = 1 << 30
+    for most, window in ((limits.per_hour, _HOUR), (limits.per_day, _DAY)):
+        if most is not None:
+            begins = now - window - GOOD_FOR - HORIZON
+            query = select(func.sum(RelayGrant.count)).where(
+                RelayGrant.relay == relay, RelayGrant.at > begins
+            )
+            free = min(free, most - int(session.scalar(query) or 0))
+    return max(free, 0)
+
+
+_HOUR = timedelta(hours=1)
+_DAY = timedelta(days=1)
+
+
+def forget_grants(session: Transaction, *, now: datetime) -> int:
+    """Delete the counts that no window reaches any more; return how many."""
+    old = session.scalars(select(RelayGrant.id).where(RelayGrant.at < now - 2 * _DAY)).all()
+    session.execute(delete(RelayGrant).where(RelayGrant.id.in_(old)))
+    return len(old)
+
+
+def take_line(
+    session: Transaction, relay: str, number: int, sender_id: int, *, now: datetime
+) -> bool:
+    """Take one of the relay's connections; False if another living sender has it."""
+    insert_if_absent(session, RelayLine, [{"relay": relay, "number": number, "sender_id": None}])
+    living = select(Sender.id).where(Sender.lease_until > now)
+    free = (
+        RelayLine.sender_id.is_(None)
+        | (RelayLine.sender_id == sender_id)
+        | RelayLine.sender_id.not_in(living)
+    )
+    taken = session.execute(
+        update(RelayLine)
+        .where(RelayLine.relay == relay, RelayLine.number == number, free)
+        .values(sender_id=sender_id)
+        .returning(RelayLine.number)
+        .execution_options(synchronize_session=False)
+    ).all()
+    return bool(taken)
+
+
+def free_line(session: Transaction, relay: str, number: int, sender_id: int) -> None:
+    """Give a connection back to whoever wants it."""
+    session.execute(
+        update(RelayLine)
+        .where(
+            RelayLine.relay == relay,
+            RelayLine.number == number,
+            RelayLine.sender_id == sender_id,
+        )
+        .values(sender_id=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+@dataclass
+class Permits:
+    """The permits this process holds for one relay, as instants of the wall clock."""
+
+    limits: Limits
+    _instants: deque[datetime] = field(default_factory=deque)
+
+    def add(self, instants: list[datetime]) -> None:
+        """Take in what was reserved."""
+        self._instants.extend(instants)
+
+    def missing(self, wanted: int, now: datetime) -> int:
+        """Return how many more to reserve, so that `wanted` are at hand."""
+        self._drop_void(now)
+        return max(wanted - len(self._instants), 0) if self.limits.pace else 0
+
+    def wait(self, now: datetime) -> timedelta | None:
+        """Return how long until a letter may go; None if that is not known."""
+        if not self.limits.pace:
+            return timedelta()
+        self._drop_void(now)
+        return max(self._instants[0] - now, timedelta()) if self._instants else None
+
+    def use(self, now: datetime) -> bool:
+        """Use up a permit that is good now; False if there is none."""
+        if self.wait(now) != timedelta():
+            return False
+        if self.limits.pace:
+            self._instants.popleft()
+        return True
+
+    def _drop_void(self, now: datetime) -> None:
+        good_for = GOOD_FOR_OF_A_SECOND if self.limits.per_second else GOOD_FOR
+        while self._instants and self._instants[0] < now - good_for:
+            self._instants.popleft()
