@@ -95,14 +95,15 @@ class Relay:
     @classmethod
     def _read(cls, url: SplitResult) -> "Relay":
         security = Security(url.scheme)
-        credentials = [_credential(text) for text in (url.username, url.password)]
-        one_sided = len([c for c in credentials if c is not None]) == 1
+        username, password = _credential(url.username), _credential(url.password)
+        one_sided = (username is None) != (password is None)
         if one_sided or url.path.strip("/") or url.fragment:
             raise RelayUnreadable
         if not _HOST.fullmatch(url.hostname or "") or url.port == 0:
             raise RelayUnreadable
         port = url.port or _PORTS[security]
-        return cls(url.hostname or "", port, security, *credentials, _limits(url.query))
+        limits = _limits(url.query)
+        return cls(url.hostname or "", port, security, username, password, limits)
 
 
 def _limits(query: str) -> Limits:

@@ -92,8 +92,10 @@ def test_limits_stand_behind_the_question_mark() -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["per_minute=3", "connections=0", "connections=", "connections=-1", "connections=1.5"]
-    + ["connections=1&connections=2", "connections", "per_day=1e3", "per_day=9999999999"],
+    [
+        *("per_minute=3", "connections=0", "connections=", "connections=-1", "connections=1.5"),
+        *("connections=1&connections=2", "connections", "per_day=1e3", "per_day=9999999999"),
+    ],
 )
 def test_a_limit_that_cannot_be_kept_is_refused(query: str) -> None:
     with pytest.raises(RelayLimitWrong):
