@@ -5,9 +5,10 @@ The letter is the same for every reader but for one slot, the token of the unsub
 
 from markupsafe import Markup
 
+from app.editions.shortening import Bodies, fitted
 from app.errors import Refusal
-from app.issues.content import Commentary, IssueContent
-from app.issues.markup import to_html, to_text
+from app.issues.content import Commentary, IssueContent, Text
+from app.issues.markup import to_blocks, to_text
 from app.languages import phrases, week_range
 from app.mail.letter import marker
 from app.mail.slots import find
@@ -35,17 +36,45 @@ def render(
     A commentary without a text in `language` is shown in the segment's next one.
     """
     shown = [_shown(each, segment, language, newsletter) for each in content.commentaries]
+    wholes = [
+        to_blocks(shown_text(each, segment, language)[1].body) for each in content.commentaries
+    ]
     facts = {
         "newsletter_name": newsletter.name[language],
         "website": newsletter.website,
         "postal_address": newsletter.postal_address[language],
         "week": week_range(content.week.monday, content.week.sunday, language),
-        "commentaries": shown,
         "preheader": preheader([str(each["title"]) for each in shown]),
         "unsubscribe_url": f"{public_url}/unsubscribe/{marker('unsubscribe', UNSUBSCRIBE_TOKEN)}",
         "manage_url": f"{public_url}/manage",
+        **_archive_urls(content, segment, language, public_url),
     }
-    return _with_one_slot(render_letter("issue", language, facts))
+
+    def write(bodies: Bodies) -> Rendered:
+        commentaries = [
+            {
+                **each,
+                "html": Markup("\n".join(kept)),  # noqa: S704 - only what to_blocks lets through
+                "rest_url": f"{facts['web_url']}#commentary-{number}"
+                if len(kept) < len(whole)
+                else None,
+            }
+            for number, (each, kept, whole) in enumerate(zip(shown, bodies, wholes, strict=True), 1)
+        ]
+        return render_letter("issue", language, {**facts, "commentaries": commentaries})
+
+    return _with_one_slot(fitted(wholes, write))
+
+
+def _archive_urls(
+    content: IssueContent, segment: Segment, language: str, public_url: str
+) -> dict[str, str]:
+    """Return the issue's page and the list of all: the same addresses for every reader."""
+    archive = f"{public_url}/archive/{segment.id}"
+    return {
+        "web_url": f"{archive}/{content.week}?language={language}",
+        "archive_url": f"{archive}?language={language}",
+    }
 
 
 def _with_one_slot(rendered: Rendered) -> Rendered:
@@ -56,13 +85,18 @@ def _with_one_slot(rendered: Rendered) -> Rendered:
     return rendered
 
 
-def _shown(
-    commentary: Commentary, segment: Segment, language: str, newsletter: Newsletter
-) -> dict[str, object]:
+def shown_text(commentary: Commentary, segment: Segment, language: str) -> tuple[str, Text]:
+    """Return the text that this edition shows, after its language; raises `TextMissing`."""
     written_in = commentary.language_for(segment.reading_order(language))
     if written_in is None:
         raise TextMissing
-    text = commentary.texts[written_in]
+    return written_in, commentary.texts[written_in]
+
+
+def _shown(
+    commentary: Commentary, segment: Segment, language: str, newsletter: Newsletter
+) -> dict[str, object]:
+    written_in, text = shown_text(commentary, segment, language)
     return {
         "rubric": newsletter.rubric(commentary.rubric).name[language],
         "verdict": commentary.situation.value,
@@ -72,7 +106,6 @@ def _shown(
         "author": commentary.author,
         "credit": commentary.photo.credit if commentary.photo else None,
         "lang": written_in if written_in != language else None,
-        "html": Markup(to_html(text.body)),  # noqa: S704 - to_html lets only its own tags through
         "text": to_text(text.body),
     }
 

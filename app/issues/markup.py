@@ -5,7 +5,7 @@ and mailto, no picture, and is well-formed enough for MJML's strict parser. Raw 
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import urlsplit
 
 import nh3
@@ -38,8 +38,27 @@ BARE_LINK = re.compile(r"https://[^\s<>\"«»“”„]*[^\s<>\"«»“”„.,:
 
 
 def to_html(body: str) -> str:
-    """Render CommonMark to safe HTML, block by block, for a letter or a page."""
-    html = MARKDOWN.renderer.render(parse(body), MARKDOWN.options, {})
+    """Render CommonMark to safe HTML, for a letter or a page."""
+    return "\n".join(to_blocks(body))
+
+
+def to_blocks(body: str) -> list[str]:
+    """Render CommonMark to safe HTML, one paragraph, list or other block after the other."""
+    return [html for html in map(_rendered, _blocks(parse(body))) if html]
+
+
+def _blocks(tokens: Iterable[Token]) -> Iterator[list[Token]]:
+    """Cut where nothing is open: after each block that stands in no other."""
+    block: list[Token] = []
+    for token in tokens:
+        block.append(token)
+        if token.level == 0 and token.nesting <= 0:
+            yield block
+            block = []
+
+
+def _rendered(tokens: Sequence[Token]) -> str:
+    html = MARKDOWN.renderer.render(tokens, MARKDOWN.options, {})
     safe = nh3.clean(
         html, tags=TAGS | {"a"}, attributes=ATTRIBUTES, url_schemes=SCHEMES, link_rel=None
     )
@@ -66,7 +85,7 @@ def _lawful(children: Sequence[Token]) -> Iterator[Token]:
     inside: list[bool] = []
     for token in children:
         if token.type == "link_open":
-            inside.append(_may_link(str(token.attrGet("href") or "")))
+            inside.append(may_link(str(token.attrGet("href") or "")))
             token.attrs = {"href": str(token.attrGet("href") or "")}
         if token.type == "image":
             yield Token("text", "", 0, content=token.content)
@@ -81,7 +100,8 @@ def _lawful(children: Sequence[Token]) -> Iterator[Token]:
             yield token
 
 
-def _may_link(href: str) -> bool:
+def may_link(href: str) -> bool:
+    """Tell whether a letter may carry this link: https with a plain host, or a mail address."""
     try:
         parts = urlsplit(href)
         _ = parts.port
@@ -96,7 +116,7 @@ def _with_links(text: str) -> Iterator[Token]:
     end = 0
     for found in BARE_LINK.finditer(text):
         href = MARKDOWN.normalizeLink(found[0])
-        if not _may_link(href):
+        if not may_link(href):
             continue
         yield Token("text", "", 0, content=text[end : found.start()])
         yield Token("link_open", "a", 1, attrs={"href": href}, info="auto")

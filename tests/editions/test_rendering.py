@@ -135,6 +135,8 @@ def test_one_slot_and_no_other_link_of_the_reader_s_own(
     assert set(re.findall(r'href="([^"]+)"', letter.html)) == {
         f"{URL}/unsubscribe/{SLOT}",
         f"{URL}/manage",
+        f"{URL}/archive/{segment}/2025-W04?language={language}",
+        f"{URL}/archive/{segment}?language={language}",
         newsletter.website,
         f"https://example.org/{language}" + ("?a=1&amp;b=2" if language == "en" else ""),
     }
