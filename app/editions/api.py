@@ -1,14 +1,18 @@
 """The operators' calls for approval, which freezes the editions, and for looking at them."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from app.editions.findings import Finding, Level, examine
 from app.editions.freezing import freeze
 from app.editions.preview import preview
+from app.editions.shortening import html_size
 from app.issues.api import WeekPath
 from app.issues.approval import approve, withdraw
+from app.issues.drafting import content_of, find
 from app.newsletter import UnknownSegment
 from app.operators.api_keys import Operator
 from app.operators.audit import note
@@ -28,11 +32,22 @@ class ApprovalWish(Body):
     segments: Annotated[list[str], Field(min_length=1, max_length=20)] | None = None
 
 
+class FindingView(BaseModel):
+    """What an editor should know: an error blocks approval, a warning does not."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    level: Level
+    where: Annotated[str, Field(examples=["commentaries.0.texts.be.title"])]
+    message: str
+
+
 class Approved(BaseModel):
-    """What is approved now."""
+    """What is approved now, and what there is to warn of."""
 
     week: str
     segments: list[str]
+    findings: list[FindingView]
 
 
 class EditionView(BaseModel):
@@ -44,7 +59,10 @@ class EditionView(BaseModel):
     subject: str
     html: str
     text: str
-    size: Annotated[int, Field(description="bytes of the HTML part")]
+    size: Annotated[
+        int, Field(description="bytes of the HTML part, decoded or encoded, whichever are more")
+    ]
+    findings: list[FindingView]
 
 
 @router.post("/{week}/approval")
@@ -60,9 +78,9 @@ def post_approval(
     segments = wish.segments if wish else None
     approved = approve(session, here.newsletter, week, segments, by=operator.name, now=now)
     url = here.settings.public_url
-    freeze(session, here.newsletter, week, approved, public_url=url, now=now)
+    found = freeze(session, here.newsletter, week, approved, public_url=url, now=now)
     note(session, operator.name, "issue approved", f"{week} {' '.join(approved)}", now=now)
-    return Approved(week=str(week), segments=list(approved))
+    return Approved(week=str(week), segments=list(approved), findings=_views(found))
 
 
 @router.delete("/{week}/approval", status_code=204)
@@ -81,19 +99,26 @@ def get_edition(
     _operator: Reads,
     language: Annotated[str | None, Query(max_length=8)] = None,
 ) -> EditionView:
-    """Return subject, HTML and text of what the segment would get."""
+    """Return what the segment would get, and what an editor should know of it."""
     try:
         found = here.newsletter.segment(segment)
     except UnknownSegment:
         raise UnknownSegment(field="segment") from None
     url = here.settings.public_url
     rendered = preview(session, here.newsletter, week, found, public_url=url, language=language)
+    spoken = language or found.languages[0]
+    content = content_of(find(session, week))
     return EditionView(
         week=str(week),
         segment=found.id,
-        language=language or found.languages[0],
+        language=spoken,
         subject=rendered.subject,
         html=rendered.html,
         text=rendered.text,
-        size=len(rendered.html.encode()),
+        size=html_size(rendered.html),
+        findings=_views(examine(content, found, spoken, rendered, url)),
     )
+
+
+def _views(findings: Sequence[Finding]) -> list[FindingView]:
+    return [FindingView.model_validate(each) for each in findings]

@@ -1,6 +1,7 @@
 """Freezing: an approved issue becomes what its readers will get, once per segment and language."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 
 from sqlalchemy import select
@@ -8,12 +9,22 @@ from sqlalchemy.orm import Session
 
 from app.database import Transaction
 from app.dialects import insert_if_absent
+from app.editions.findings import Finding, errors_of, examine
 from app.editions.models import Edition
 from app.editions.rendering import render
 from app.errors import Refusal
 from app.issues.drafting import content_of, find
 from app.issues.week import Week
 from app.newsletter import Newsletter
+
+
+class EditionFaulty(Refusal):
+    """An edition has faults that its readers would meet."""
+
+    def __init__(self, errors: Sequence[Finding]) -> None:
+        """`errors` are the findings that block approval."""
+        super().__init__("; ".join(map(str, errors)))
+        self.facts = {"findings": [asdict(each) for each in errors]}
 
 
 class EditionUnknown(Refusal):
@@ -28,13 +39,18 @@ def freeze(
     *,
     public_url: str,
     now: datetime,
-) -> int:
-    """Render and keep every edition of these segments that is not there yet; return how many."""
+) -> tuple[Finding, ...]:
+    """Render and keep every edition of these segments that is not there yet.
+
+    Returns what there is to warn of, or raises EditionFaulty with every error of every edition.
+    """
     content = content_of(find(session, week))
     rows = []
+    found: dict[Finding, None] = {}
     for segment in (newsletter.segment(name) for name in segments):
         for language in segment.languages:
             rendered = render(content, segment, language, newsletter, public_url)
+            found.update(dict.fromkeys(examine(content, segment, language, rendered, public_url)))
             rows.append(
                 {
                     "week": str(week),
@@ -46,7 +62,10 @@ def freeze(
                     "frozen_at": now,
                 }
             )
-    return insert_if_absent(session, Edition, rows)
+    if errors := errors_of(tuple(found)):
+        raise EditionFaulty(errors)
+    insert_if_absent(session, Edition, rows)
+    return tuple(found)
 
 
 def editions_of(session: Session, week: str, segment: str) -> dict[str, Edition]:

@@ -33,8 +33,8 @@ def test_what_is_frozen_does_not_change(database: Database) -> None:
     with database.transaction() as session:
         approve(session, NEWSLETTER, WEEK, None, by="editor", now=LATER)
         url = "https://elsewhere.example.org"
-        made = freeze(session, NEWSLETTER, WEEK, ("en", "be-ru"), public_url=url, now=LATER)
-        assert made == 2  # those of the other segment
+        freeze(session, NEWSLETTER, WEEK, ("en", "be-ru"), public_url=url, now=LATER)
+    assert len(frozen(database)) == 3
     with database.reading() as session:
         english = editions_of(session, str(WEEK), "en")["en"]
         assert (english.html, english.frozen_at) == (before, MONDAY)

@@ -1,0 +1,96 @@
+"""Findings about words: subject, titles and bodies; pure.
+
+What a language's letters and loud phrases are is data, so a newsletter in another language that is
+not listed here loses only these hints.
+"""
+
+import re
+from collections.abc import Iterator
+from unicodedata import category, name
+
+from app.editions.finding import Finding, error, quoted, warning
+from app.issues.content import FORBIDDEN, OVERRIDES, Text
+from app.issues.markup import parse
+
+LONGEST_SUBJECT = 78  # characters: longer ones are cut even on wide screens
+SHORTEST_PREHEADER = 40  # characters: what is left is filled from the letter's first words
+ENOUGH = 20  # letters, before anything can be said of their language
+SHORTEST_SHOUT = 12  # letters: a few abbreviations in a row are none
+
+# The script a language is written in, and letters that of its neighbours it alone has.
+SCRIPTS = {"en": "LATIN", "be": "CYRILLIC", "ru": "CYRILLIC"}
+OWN_LETTERS = {"be": "іў", "ru": "ищъ"}
+
+LOUD = re.compile(
+    r"\bFREE\b|\bfree!|\bfor free\b|\b(?:act|buy|order) now\b|\bclick here\b|\b100\s?%|\$\$"
+    r"|\bwinners?\b.*!|\bбесплатно\b|\bтолько сегодня\b|\bвы выиграли\b|\bжмите\b"
+    r"|\bбясплатна\b|\bтолькі сёння\b|\bвы выйгралі\b|\bцісніце\b"
+)
+HINTS = (
+    (re.compile(r'"'), "straight quotation marks"),
+    (re.compile(r"(?<=\w)'(?=\w)"), "straight apostrophes"),
+    (re.compile(r"(?<=\S) --? (?=\S)|--"), "hyphens where dashes belong"),
+)
+
+
+def on_subject(where: str, subject: str) -> Iterator[Finding]:
+    """Look at a letter's subject."""
+    if not subject.strip():
+        yield error(where, "the subject is empty")
+    if any(category(sign) in FORBIDDEN or sign in OVERRIDES for sign in subject):
+        yield error(where, "the subject holds control characters")
+    if len(subject) > LONGEST_SUBJECT:
+        yield warning(where, f"the subject is longer than {LONGEST_SUBJECT} characters")
+    yield from _loud(where, subject)
+
+
+def on_preheader(where: str, preheader: str) -> Iterator[Finding]:
+    """Look at what lists of letters show beside the subject; a long one is cut in rendering."""
+    if len(preheader) < SHORTEST_PREHEADER:
+        yield warning(
+            where, f"the titles give less than {SHORTEST_PREHEADER} characters beside the subject"
+        )
+
+
+def on_text(where: str, text: Text, language: str) -> Iterator[Finding]:
+    """Look at a commentary's title and body in this language."""
+    yield from _loud(f"{where}.title", text.title)
+    body = words_of(text.body)
+    if _is_foreign(f"{text.title} {body}", language):
+        yield warning(where, f"this does not look like a text in the language {language!r}")
+    for part, words in (("title", text.title), ("body", body)):
+        if hints := [hint for pattern, hint in HINTS if pattern.search(words)]:
+            yield warning(f"{where}.{part}", f"it has {' and '.join(hints)}")
+
+
+def words_of(body: str) -> str:
+    """The words of a body as readers see them, without code and what links lead to."""
+    children = [child for token in parse(body) for child in token.children or []]
+    # A code span is written as it must be typed, quotes and hyphens included.
+    return "".join(child.content if child.type == "text" else " " for child in children)
+
+
+def _loud(where: str, words: str) -> Iterator[Finding]:
+    letters = [sign for sign in words if sign.isalpha()]
+    if len(letters) >= SHORTEST_SHOUT and sum(map(str.isupper, letters)) > 0.7 * len(letters):
+        yield warning(where, "it is in capitals, as unwanted mail often is")
+    if words.count("!") > 1:
+        yield warning(where, "it has more than one exclamation mark, as unwanted mail often has")
+    if found := LOUD.search(words):
+        yield warning(where, f"it has the words of unwanted mail: {quoted(found[0])}")
+
+
+def _is_foreign(words: str, language: str) -> bool:
+    letters = [sign for sign in words.lower() if sign.isalpha()]
+    script = SCRIPTS.get(language)
+    if script is None or len(letters) < ENOUGH:
+        return False
+    if 2 * sum(name(sign, "").startswith(script) for sign in letters) < len(letters):
+        return True
+    own = _count(letters, OWN_LETTERS.get(language, ""))
+    others = (_count(letters, signs) for code, signs in OWN_LETTERS.items() if code != language)
+    return bool(OWN_LETTERS.get(language)) and any(other > own for other in others)
+
+
+def _count(letters: list[str], signs: str) -> int:
+    return sum(sign in signs for sign in letters)
