@@ -59,6 +59,7 @@ def test_a_new_segment_is_asked_about_and_the_old_one_stays(
     reader.subscribes("more@example.org", ["EN", "BE/RU"], "ru")
     newsletter.settles()
     after = operator.counts()
+    assert len(newsletter.inbox_of("more@example.org")) == 2
     assert after["en"]["confirmed"] == before["en"]["confirmed"]
     assert after["be-ru"]["pending"] == before["be-ru"]["pending"] + 1
     assert reader.confirms("more@example.org").status == 303
