@@ -4,7 +4,6 @@ The readers' app is given no private key, and nothing it imports could use one.
 """
 
 from fastapi import FastAPI
-from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 
 from app import health, metrics
@@ -21,10 +20,13 @@ from app.web.context import Installation
 from app.web.headers import Headers
 from app.web.heads import Heads
 from app.web.limits import Limits
+from app.web.origins import Origins
 from app.web.pages import STATIC
 
 PUBLIC_BODY = 16_384  # bytes: an address and a choice of segments
 OPERATORS_BODY = 8 << 20
+
+SAME_FOR_EVERYONE = ("/archive", "/v1/archive", "/v1/situation")
 
 
 def _app(installation: Installation, title: str, limit: int, *, documented: bool) -> FastAPI:
@@ -49,12 +51,8 @@ def _app(installation: Installation, title: str, limit: int, *, documented: bool
 def create_public(installation: Installation) -> FastAPI:
     """Make the readers' app: the form's API, the pages behind links, the archive."""
     app = _app(installation, "Vestka for readers", PUBLIC_BODY, documented=True)
-    app.add_middleware(
-        CORSMiddleware,
-        allow_origins=list(installation.settings.allowed_origins),
-        allow_methods=["POST"],
-        allow_headers=["content-type"],
-    )
+    allowed = installation.settings.allowed_origins
+    app.add_middleware(Origins, allowed=tuple(allowed), same=SAME_FOR_EVERYONE)
     app.include_router(subscribers_api.router)
     app.include_router(subscribers_pages.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -1,7 +1,8 @@
 """What a reader's browser is given: pages from templates, in the reader's language.
 
-Every page is treated as if its URL held a token: never cached, never indexed, never named in a
-Referer. No page runs a script, loads anything from elsewhere, or can be framed.
+A page is treated as if its URL held a token: never cached, never indexed, never named in a Referer;
+only what is said to be public may be kept. No page runs a script, loads anything from elsewhere, or
+can be framed.
 """
 
 from functools import cache
@@ -20,16 +21,15 @@ STATIC = APP / "web" / "static"
 # The layout comes first, so that no capability can replace it by a file of the same name.
 TEMPLATES = (APP / "web" / "templates", *sorted(APP.glob("*/templates")))
 
-HEADERS = {
-    "Cache-Control": "no-store",
+PUBLIC_HEADERS = {
     "Referrer-Policy": "no-referrer",
-    "X-Robots-Tag": "noindex",
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; img-src 'self'; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
 }
+HEADERS = {**PUBLIC_HEADERS, "Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 
 
 def page(
@@ -38,17 +38,21 @@ def page(
     *,
     status: int = 200,
     switchable: bool = True,
+    public: bool = False,
     **facts: object,
 ) -> HTMLResponse:
     """Answer with the page `template` (a name without its ending, as "confirm") in `language`.
 
     Every page needs the fact `newsletter`; each template's first lines say what else it needs, and
     a missing fact is an error, never a gap. `switchable=False` leaves out the links to the other
-    languages: for a page that answers a POST to an address which has no GET.
+    languages: for a page that answers a POST to an address which has no GET. `public=True` is for
+    what everyone may see, keep and index. Two facts may be given to any page: `offered`, the
+    languages it comes in if not all of the newsletter's, and `also`, what stays in the query.
     """
     html = environment(language).get_template(f"{template}.html.j2")
-    body = html.render(language=language, switchable=switchable, **facts)
-    return HTMLResponse(body, status, headers={**HEADERS, "Content-Language": language})
+    body = html.render(language=language, switchable=switchable, public=public, **facts)
+    headers = PUBLIC_HEADERS if public else HEADERS
+    return HTMLResponse(body, status, headers={**headers, "Content-Language": language})
 
 
 @cache

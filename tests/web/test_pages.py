@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from typing import Any
 
 import pytest
 from jinja2 import UndefinedError
@@ -57,6 +58,32 @@ def text(answer: HTMLResponse) -> str:
 )
 def test_a_page_keeps_its_address_to_itself(header: str, value: str) -> None:
     assert problem_page().headers[header] == value
+
+
+def test_a_public_page_may_be_kept_and_indexed_but_is_as_closed() -> None:
+    facts: dict[str, Any] = {
+        "newsletter": NEWSLETTER,
+        "problem_title": "Title",
+        "sentence": "Sentence.",
+    }
+    public, private = page("problem", "be", public=True, **facts), page("problem", "be", **facts)
+    assert "cache-control" not in public.headers
+    assert "x-robots-tag" not in public.headers
+    assert 'content="noindex"' not in text(public)
+    assert 'content="noindex"' in text(private)
+    for header in ("content-security-policy", "referrer-policy", "x-content-type-options"):
+        assert public.headers[header] == private.headers[header]
+
+
+def test_a_page_may_come_in_some_languages_only_and_keep_its_query() -> None:
+    facts: dict[str, Any] = {
+        "newsletter": NEWSLETTER,
+        "problem_title": "Title",
+        "sentence": "Sentence.",
+    }
+    html = text(page("problem", "be", offered=("be", "ru"), also="year=2025&", **facts))
+    assert 'href="?year=2025&amp;language=ru"' in html
+    assert "language=en" not in html
 
 
 def test_the_policy_allows_no_script_and_nothing_from_elsewhere() -> None:
