@@ -7,6 +7,8 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from app import health, metrics
+from app.archive import api as archive_api
+from app.archive import pages as archive_pages
 from app.deliveries import api as deliveries_api
 from app.deliveries import test_letters_api
 from app.editions import api as editions_api
@@ -55,6 +57,8 @@ def create_public(installation: Installation) -> FastAPI:
     app.add_middleware(Origins, allowed=tuple(allowed), same=SAME_FOR_EVERYONE)
     app.include_router(subscribers_api.router)
     app.include_router(subscribers_pages.router)
+    app.include_router(archive_pages.router)
+    app.include_router(archive_api.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app
 

@@ -11,6 +11,8 @@ from fastapi import APIRouter
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
+from app.archive import api as archive_api
+from app.archive import pages as archive_pages
 from app.deliveries import api as deliveries_api
 from app.deliveries import test_letters_api
 from app.editions import api as editions_api
@@ -23,7 +25,7 @@ from app.web import context
 
 ROOMS = (
     *(deliveries_api, test_letters_api, editions_api, issues_api, operators_api),
-    *(subscribers_api, subscribers_pages, roster_api),
+    *(subscribers_api, subscribers_pages, roster_api, archive_api, archive_pages),
 )
 
 

@@ -1,0 +1,1 @@
+"""The archive: what was sent, for everyone to read. It knows no subscriber."""

@@ -1,0 +1,140 @@
+"""The archive as JSON, and the situation week by week; any website may read and show it."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel
+
+from app.archive.launches import Launch, content_at, launch_of, launches
+from app.archive.outlines import outlines
+from app.archive.pages import find_segment, find_week
+from app.archive.schemas import (
+    SentCommentary,
+    SentHeading,
+    SentIssue,
+    SentIssues,
+    SentSummary,
+    SentText,
+    Situations,
+)
+from app.archive.situations import situations
+from app.issues.content import Commentary
+from app.issues.markup import to_html
+from app.issues.week import NoSuchWeek, Week
+from app.newsletter import Segment, UnknownRubric
+from app.web.caching import cacheable
+from app.web.context import Here, Reading
+from app.web.problems import MEDIA_TYPE as PROBLEM
+
+router = APIRouter(prefix="/v1", tags=["archive"])
+
+From = Annotated[str | None, Query(alias="from", description="the first week, such as 2025-W04")]
+To = Annotated[str | None, Query(description="the last week, such as 2025-W04")]
+_KEPT: dict[int | str, dict[str, Any]] = {304: {"description": "the client has it already"}}
+_FOUND: dict[int | str, dict[str, Any]] = {
+    **_KEPT,
+    404: {"description": "the archive has nothing of this name", "content": {PROBLEM: {}}},
+}
+
+
+def _answer(request: Request, body: BaseModel, sent: list[Launch]) -> Response:
+    # Public and without cookies, so any page may read it; and one answer for all keeps `Vary` away.
+    headers = {"Access-Control-Allow-Origin": "*"}
+    answer = Response(body.model_dump_json(), media_type="application/json", headers=headers)
+    changed = max((launch.launched_at for launch in sent), default=None)
+    return cacheable(request, answer, changed=changed)
+
+
+def _week(name: str | None, field: str) -> Week | None:
+    try:
+        return None if name is None else Week.parse(name)
+    except NoSuchWeek:
+        raise NoSuchWeek(field=field) from None
+
+
+@router.get("/archive/{segment}", response_model=SentIssues, responses=_FOUND)
+def get_issues(
+    segment: str,
+    request: Request,
+    here: Here,
+    session: Reading,
+    first: From = None,
+    to: To = None,
+) -> Response:
+    """Return the issues sent to a segment, the newest first, with their titles."""
+    found = find_segment(here.newsletter, segment)
+    sent = launches(session, found.id, first=_week(first, "from"), last=_week(to, "to"))
+    issues = [
+        SentSummary(
+            **_days(launch),
+            commentaries=[
+                SentHeading(
+                    rubric=each.rubric,
+                    situation=each.situation,
+                    titles={lang: each.titles[lang] for lang in _read_in(found, each.titles)},
+                )
+                for each in told
+            ],
+        )
+        for launch, told in outlines(session, sent)
+    ]
+    body = SentIssues(segment=found.id, languages=list(found.languages), issues=issues)
+    return _answer(request, body, sent)
+
+
+@router.get("/archive/{segment}/{week}", response_model=SentIssue, responses=_FOUND)
+def get_issue(segment: str, week: str, request: Request, here: Here, session: Reading) -> Response:
+    """Return one issue in the languages of the segment."""
+    found = find_segment(here.newsletter, segment)
+    launch = launch_of(session, found.id, find_week(week))
+    commentaries = content_at(session, launch).commentaries
+    shown = [_commentary(each, found) for each in commentaries]
+    body = SentIssue(segment=found.id, **_days(launch), commentaries=shown)
+    return _answer(request, body, [launch])
+
+
+@router.get("/situation", response_model=Situations, responses=_KEPT)
+def get_situation(
+    request: Request,
+    here: Here,
+    session: Reading,
+    rubric: Annotated[str | None, Query(description="only this one")] = None,
+    first: From = None,
+    to: To = None,
+) -> Response:
+    """Return what was said of every rubric, week by week, the newest first."""
+    rubrics = [each for each in here.newsletter.rubrics if rubric in (None, each.id)]
+    if not rubrics:
+        raise UnknownRubric(field="rubric")
+    sent = launches(session, first=_week(first, "from"), last=_week(to, "to"))
+    body = situations(outlines(session, sent), here.newsletter, rubrics)
+    return _answer(request, body, sent)
+
+
+def _days(launch: Launch) -> dict[str, Any]:
+    return {
+        "week": str(launch.week),
+        "first_day": launch.week.monday,
+        "last_day": launch.week.sunday,
+        "launched_at": launch.launched_at,
+    }
+
+
+def _read_in(segment: Segment, texts: Any) -> list[str]:
+    return [language for language in segment.languages if language in texts]
+
+
+def _commentary(commentary: Commentary, segment: Segment) -> SentCommentary:
+    texts = {
+        language: commentary.texts[language] for language in _read_in(segment, commentary.texts)
+    }
+    return SentCommentary(
+        rubric=commentary.rubric,
+        situation=commentary.situation,
+        author=commentary.author,
+        photo_credit=commentary.photo.credit if commentary.photo else None,
+        texts={
+            language: SentText(title=text.title, body=text.body, html=to_html(text.body))
+            for language, text in texts.items()
+        },
+    )

@@ -1,0 +1,87 @@
+"""What the readers' API says of past issues."""
+
+from datetime import date, datetime
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from app.issues.content import Situation
+
+WeekText = Annotated[str, Field(description="ISO week", examples=["2025-W04"])]
+ByLanguage = Annotated[dict[str, str], Field(description="by language", examples=[{"en": "…"}])]
+
+
+class SentHeading(BaseModel):
+    """A commentary without its texts."""
+
+    rubric: str
+    situation: Situation
+    titles: ByLanguage
+
+
+class SentSummary(BaseModel):
+    """An issue without its texts."""
+
+    week: WeekText
+    first_day: date
+    last_day: date
+    launched_at: datetime
+    commentaries: list[SentHeading]
+
+
+class SentIssues(BaseModel):
+    """A segment's issues, the newest first."""
+
+    segment: str
+    languages: list[str]
+    issues: list[SentSummary]
+
+
+class SentText(BaseModel):
+    """A commentary in one language."""
+
+    title: str
+    body: Annotated[str, Field(description="CommonMark, as it was written")]
+    html: Annotated[str, Field(description="the same as safe HTML")]
+
+
+class SentCommentary(BaseModel):
+    """A commentary in the languages of the segment."""
+
+    rubric: str
+    situation: Situation
+    author: str | None
+    photo_credit: str | None
+    texts: Annotated[dict[str, SentText], Field(description="by language")]
+
+
+class SentIssue(BaseModel):
+    """An issue as it was sent to a segment."""
+
+    segment: str
+    week: WeekText
+    first_day: date
+    last_day: date
+    launched_at: datetime
+    commentaries: list[SentCommentary]
+
+
+class WeekSituation(BaseModel):
+    """A verdict. A rubric with two commentaries in a week has two."""
+
+    week: WeekText
+    situation: Situation
+
+
+class RubricSituation(BaseModel):
+    """A rubric's verdicts, the newest week first."""
+
+    rubric: str
+    name: ByLanguage
+    weeks: list[WeekSituation]
+
+
+class Situations(BaseModel):
+    """Every rubric of the newsletter, in its order, with what was said of it."""
+
+    rubrics: list[RubricSituation]
