@@ -71,7 +71,7 @@ def _on_size(where: str, html: str) -> Iterator[Finding]:
     size = html_size(html)
     if size >= LARGEST_HTML:
         yield error(where, f"{size} bytes are more than mailboxes show whole ({LARGEST_HTML})")
+    elif shortened := html.count('class="rest"'):
+        yield warning(where, f"long commentaries are cut in the letter: {shortened}")
     elif size > LARGE_HTML:
         yield warning(where, f"{size} bytes are near what mailboxes show whole ({LARGEST_HTML})")
-    if shortened := html.count('class="rest"'):
-        yield warning(where, f"long commentaries are cut in the letter: {shortened}")

@@ -230,12 +230,18 @@ def test_a_title_twice_is_a_warning() -> None:
     assert found(twice) == [("warning", "commentaries.0")]
 
 
-def test_a_long_issue_is_warned_of_as_cut() -> None:
+@pytest.mark.parametrize(
+    ("paragraphs", "said"), [(10, None), (34, "are near"), (100, "are cut in the letter: 4")]
+)
+def test_a_long_issue_is_warned_of(paragraphs: int, said: str | None) -> None:
     long = a_commentary()
-    long["texts"]["en"]["body"] = (BODY["en"] * 8 + "\n\n") * 100
-    content = content_of(*(copy.deepcopy(long) | {"author": f"A{n}"} for n in range(4)))
-    html = [each for each in found(content) if each[1] == "editions.en.en.html"]
-    assert html == [("warning", "editions.en.en.html")] * 2
+    long["texts"]["en"]["body"] = (BODY["en"] * 8 + "\n\n") * paragraphs
+    content = content_of(*(copy.deepcopy(long) for _ in range(4)))
+    read = NEWSLETTER.segment("en")
+    findings = examine(content, read, "en", render(content, read, "en", NEWSLETTER, URL), URL)
+    told_of = [each for each in findings if each.where == "editions.en.en.html"]
+    assert [each.level for each in told_of] == [Level.WARNING] * (said is not None)
+    assert all(said is not None and said in each.message for each in told_of)
 
 
 def test_a_letter_too_large_even_when_cut_is_an_error() -> None:
