@@ -1,5 +1,7 @@
 """`vestka issue`: store the week's draft, look at it as a letter, approve it or take that back."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -7,9 +9,11 @@ import typer
 
 from app.cli.opening import Opened
 from app.cli.output import AsJson, print_record, print_rows
+from app.cli.rehearsal import OutUnwritable, rehearse
+from app.editions.findings import Finding, examine
 from app.editions.freezing import freeze
+from app.editions.pictures import standalone
 from app.editions.preview import preview as preview_edition
-from app.errors import Refusal
 from app.issues.approval import approve as approve_issue
 from app.issues.approval import approved_segments
 from app.issues.approval import withdraw as withdraw_approval
@@ -25,10 +29,6 @@ commands = typer.Typer(no_args_is_help=True, help="The week's issue: store, look
 BY = "command line"
 
 WeekName = Annotated[str, typer.Argument(metavar="WEEK", help="such as 2025-W04")]
-
-
-class OutUnwritable(Refusal):
-    """The folder named by --out cannot be written to."""
 
 
 @commands.command()
@@ -111,17 +111,25 @@ def preview(
         rendered = preview_edition(
             session, opened.newsletter, parsed, found, public_url=url, language=language
         )
+        content = content_of(find(session, parsed))
     spoken = language or found.languages[0]
+    findings = examine(content, found, spoken, rendered, url)
     record = {"week": str(parsed), "segment": found.id, "language": spoken}
     record["subject"] = rendered.subject
     files = _write(out, f"{parsed}.{found.id}.{spoken}", rendered) if out else []
     if as_json:
         body = {} if out else {"html": rendered.html, "text": rendered.text}
-        print_record({**record, **body, "files": files}, as_json=True)
-    elif out:
+        listed = {"findings": [asdict(each) for each in findings], "files": files}
+        print_record({**record, **body, **listed}, as_json=True)
+        return
+    if out:
         print_record({**record, "files": files}, as_json=False)
     else:
         typer.echo(f"{rendered.subject}\n\n{rendered.text}")
+    _list(findings)
+
+
+commands.command()(rehearse)
 
 
 @commands.command()
@@ -139,9 +147,13 @@ def approve(
     newsletter, url = opened.newsletter, opened.settings.public_url
     with opened.database.transaction() as session:
         approved = approve_issue(session, newsletter, parsed, segment or None, by=BY, now=now)
-        freeze(session, newsletter, parsed, approved, public_url=url, now=now)
+        found = freeze(session, newsletter, parsed, approved, public_url=url, now=now)
         note(session, BY, "issue approved", f"{parsed} {' '.join(approved)}", now=now)
-    print_record({"week": str(parsed), "segments": approved}, as_json=as_json)
+    record = {"week": str(parsed), "segments": approved}
+    listed = {"findings": [asdict(each) for each in found]} if as_json else {}
+    print_record({**record, **listed}, as_json=as_json)
+    if not as_json:
+        _list(found)
 
 
 @commands.command()
@@ -153,6 +165,12 @@ def withdraw(week: WeekName, *, as_json: AsJson = False) -> None:
         withdraw_approval(session, parsed)
         note(session, BY, "approval withdrawn", str(parsed), now=opened.clock.now())
     print_record({"week": str(parsed), "withdrawn": True}, as_json=as_json)
+
+
+def _list(findings: Sequence[Finding]) -> None:
+    """Say beside the output, not in it, what an editor should know."""
+    for each in findings:
+        typer.echo(f"{each.level}: {each}", err=True)
 
 
 def _languages(commentaries: list[Commentary]) -> list[str]:
@@ -171,7 +189,7 @@ def _row(commentary: Commentary) -> dict[str, object]:
 def _write(out: Path, name: str, rendered: Rendered) -> list[str]:
     try:
         out.mkdir(parents=True, exist_ok=True)
-        files = {out / f"{name}.html": rendered.html, out / f"{name}.txt": rendered.text}
+        files = {out / f"{name}.html": standalone(rendered), out / f"{name}.txt": rendered.text}
         for path, text in files.items():
             path.write_text(text, encoding="utf-8")
     except (OSError, ValueError):

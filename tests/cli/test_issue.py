@@ -31,7 +31,8 @@ def test_an_issue_is_stored_shown_approved_and_withdrawn(
     assert terminal.run("issue", "put", path, "--json").json["new"] is False
     assert terminal.run("issue", "show", "2025-W04", "--json").json["content"] == a_document()
     approved = terminal.run("issue", "approve", "2025-W04", "--json").json
-    assert approved == {"week": "2025-W04", "segments": ["en", "be-ru"]}
+    assert (approved["week"], approved["segments"]) == ("2025-W04", ["en", "be-ru"])
+    assert {each["level"] for each in approved["findings"]} == {"warning"}
     assert len(everything(database)["editions"]) == 3
     (listed,) = terminal.run("issue", "list", "--json").json
     assert listed["approved"] == ["be-ru", "en"]

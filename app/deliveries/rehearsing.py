@@ -1,0 +1,53 @@
+"""Rehearsal: an edition's letters to readers who do not exist. Nothing is stored, nothing is sent.
+
+Keys that are thrown away make their links, so a letter left in a folder opens nothing.
+"""
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.addresses.address import EmailAddress
+from app.deliveries.envelopes import Post, compile_issue
+from app.deliveries.test_letters import NOBODY, fill_test
+from app.issues.week import Week
+from app.mail.letter import marker
+from app.mail.templates import Rendered
+from app.mail.verify import check_letter
+from app.newsletter import Segment
+from app.tokens import LinkTokens
+
+READERS = {
+    "short": "a@example.org",
+    "long": f"{'l' * 64}@{'.'.join(['d' * 59] * 2)}.{'d' * 57}.example.org",
+    "idn": "reader@вестка.example.org",
+}
+"""One address of each kind: as short and as long as they come, and with a domain outside ASCII."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """A letter to one of `READERS`, and what `check_letter` objects to in it."""
+
+    reader: str
+    letter: bytes
+    objections: tuple[str, ...]
+
+
+def rehearse(
+    post: Post, rendered: Rendered, segment: Segment, language: str, week: Week, now: datetime
+) -> Iterator[Rehearsed]:
+    """Write and check the letter to each of `READERS`. Raises what `compile_issue` raises."""
+    links = LinkTokens({1: secrets.token_bytes(64)}, 1)
+    template = compile_issue(post, rendered, segment, language, str(week))
+    token = links.unsubscribe(NOBODY, week.number, segment.id)
+    text, html = (
+        part.replace(marker("unsubscribe", len(token)), token)
+        for part in (rendered.text, rendered.html)
+    )
+    for name, typed in READERS.items():
+        address = EmailAddress.parse(typed)
+        letter = fill_test(template, links, post, segment, week, address, now)
+        wrong = check_letter(letter, subject=rendered.subject, text=text, html=html)
+        yield Rehearsed(name, letter, wrong)
