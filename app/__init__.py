@@ -11,4 +11,5 @@ The folders tell the story in order, and later may know earlier, never the rever
     editions     an issue rendered for one segment, and frozen
     mailings     sending an issue to a segment, by calendar or by hand
     deliveries   one letter to one subscriber: the ledger and the engine
+    archive      what was sent, for everyone to read
 """

@@ -12,6 +12,7 @@ from httpx2 import Response
 from playwright import sync_api
 
 from app.database import Database
+from app.editions.freezing import editions_of
 from app.mailings.control import cancel
 from app.server import create_public
 from app.web.context import Installation
@@ -257,6 +258,24 @@ def test_an_issue_is_whole_and_its_parts_have_addresses(archive: TestClient) -> 
     assert 'href="#commentary-2" lang="be"' in answer.text
     (canonical,) = [each for each in seen.all("link") if each["rel"] == "canonical"]
     assert canonical["href"] == f"{PUBLIC_URL}/archive/be-ru/2025-W04?language=ru"
+
+
+def test_the_links_of_a_letter_lead_here(readers: TestClient, database: Database) -> None:
+    """Also the one to the rest of a commentary that is too long for a letter."""
+    long = {**FIRST, "texts": {"en": {"title": "Long", "body": "A sentence to read.\n\n" * 3_000}}}
+    with database.transaction() as session:
+        sent(session, "2025-W04", FIRST, long, segments=("en",))
+        html = editions_of(session, "2025-W04", "en")["en"].html
+    links = set(re.findall(rf'href="{PUBLIC_URL}(/archive/[^"]+)"', html))
+    assert links == {
+        "/archive/en?language=en",
+        "/archive/en/2025-W04?language=en",
+        "/archive/en/2025-W04?language=en#commentary-2",
+    }
+    for link in links:
+        page, _, anchor = link.partition("#")
+        seen = Seen(readers.get(page))
+        assert not anchor or anchor in {attributes.get("id") for _, attributes in seen.tags}
 
 
 def test_a_cancelled_issue_that_nobody_got_is_gone(archive: TestClient, database: Database) -> None:
