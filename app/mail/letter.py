@@ -13,6 +13,7 @@ from app.mail.bodies import body
 from app.mail.encoded import Encoded, concatenate
 from app.mail.filling import LetterTemplate
 from app.mail.headers import HeaderUnsafe, header
+from app.mail.pictures import Picture, part
 from app.mail.slots import Fit, marker
 
 __all__ = ["HeaderTwice", "LetterTemplate", "compile_letter", "marker"]
@@ -26,12 +27,18 @@ class HeaderTwice(Refusal):
 
 
 def compile_letter(
-    headers: Sequence[tuple[str, str]], text: str, html: str | None, language: str
+    headers: Sequence[tuple[str, str]],
+    text: str,
+    html: str | None,
+    language: str,
+    *,
+    related: Sequence[Picture] = (),
 ) -> LetterTemplate:
     """Compile a letter of a plain text and, unless None, its HTML (RFC 2046 §5.1.4).
 
     `headers` come in this order; MIME-Version and Content-* are added. Markers may stand in both
-    texts and in header values. Raises HeaderUnsafe, HeaderTwice, TextUnsafe, SlotMisplaced.
+    texts and in header values. The HTML may show the pictures in `related` (RFC 2387).
+    Raises HeaderUnsafe, HeaderTwice, TextUnsafe, SlotMisplaced, PictureUnsafe.
     """
     names = [name.lower() for name, _ in headers]
     if len(set(names)) < len(names) or any(_OURS.fullmatch(name) for name in names):
@@ -39,7 +46,9 @@ def compile_letter(
     if not _LANGUAGE.fullmatch(language):
         raise HeaderUnsafe(field="Content-Language")
     given = [header(name, value) for name, value in headers]
-    described, content = _part("plain", text) if html is None else _alternatives(text, html)
+    described, content = (
+        _part("plain", text) if html is None else _alternatives(text, html, related)
+    )
     ours = f"MIME-Version: 1.0\r\nContent-Language: {language}\r\n{described}\r\n"
     head = concatenate([*given, Encoded(ours.encode("ascii"))])
     return LetterTemplate(head, content, _fits(headers, text, html))
@@ -53,25 +62,38 @@ def _part(subtype: str, text: str) -> tuple[str, Encoded]:
     return headers, concatenate([encoded, Encoded(b"\r\n")])
 
 
-def _alternatives(text: str, html: str) -> tuple[str, Encoded]:
-    boundary = _boundary(text, html)
-    parts: list[Encoded] = []
-    for subtype, content in (("plain", text), ("html", html)):
-        headers, encoded = _part(subtype, content)
-        parts += [Encoded(f"--{boundary}\r\n{headers}\r\n".encode()), encoded]
-    parts.append(Encoded(f"--{boundary}--\r\n".encode()))
-    return f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n', concatenate(parts)
+def _alternatives(text: str, html: str, related: Sequence[Picture]) -> tuple[str, Encoded]:
+    shown = _part("html", html)
+    digest = _digest(text, html)
+    if related:
+        # The type of the root part is required here (RFC 2387 §3.1).
+        pictures = [Encoded(part(each, number)) for number, each in enumerate(related, 1)]
+        wholes = [_whole(*shown), *pictures]
+        shown = _multipart('related; type="text/html"', f"=_r{digest}", wholes)
+    return _multipart("alternative", f"=_{digest}", [_whole(*_part("plain", text)), _whole(*shown)])
 
 
-def _boundary(*texts: str) -> str:
-    """Make a boundary from the content alone, so that equal letters are equal bytes.
+def _whole(headers: str, encoded: Encoded) -> Encoded:
+    return concatenate([Encoded(f"{headers}\r\n".encode("ascii")), encoded])
 
-    "=_" occurs in no quoted-printable and no base64 (RFC 2045 §6.7), so no body can hold it.
+
+def _multipart(subtype: str, boundary: str, parts: Sequence[Encoded]) -> tuple[str, Encoded]:
+    opening = Encoded(f"--{boundary}\r\n".encode("ascii"))
+    content = [piece for each in parts for piece in (opening, each)]
+    content.append(Encoded(f"--{boundary}--\r\n".encode("ascii")))
+    headers = f'Content-Type: multipart/{subtype};\r\n boundary="{boundary}"\r\n'
+    return headers, concatenate(content)
+
+
+def _digest(*texts: str) -> str:
+    """Make the boundaries' end from the content alone, so that equal letters are equal bytes.
+
+    "=_" occurs in no quoted-printable and no base64 (RFC 2045 §6.7), so no body can hold one.
     """
     digest = sha256()
     for text in texts:
         digest.update(sha256(text.encode("utf-8", "surrogatepass")).digest())
-    return "=_" + digest.hexdigest()[:32]
+    return digest.hexdigest()[:32]
 
 
 def _fits(headers: Sequence[tuple[str, str]], *texts: str | None) -> dict[str, Fit]:

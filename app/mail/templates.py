@@ -1,7 +1,7 @@
 """A letter's words and look: Jinja2 and MJML over the top-level `email_templates/`.
 
 A folder holds `subject.txt.j2`, `body.txt.j2` and, unless its letters are plain, `body.mjml.j2`.
-Nothing in a letter is fetched from anywhere: no web font, no picture, no style sheet.
+Nothing in a letter is fetched from anywhere: no web font, no style sheet; pictures travel with it.
 """
 
 from collections.abc import Mapping
@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from mjml import mjml2html
 
 from app.languages import phrases
+from app.mail.pictures import Picture
 
 FOLDER = Path(__file__).parents[2] / "email_templates"
 
@@ -22,11 +23,12 @@ SPACES = dict.fromkeys(map(ord, "\u00a0\u2009\u202f\n"), " ")
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A letter before it is compiled; `html` is empty if the letter is plain."""
+    """A letter before it is compiled; `html` is empty if it is plain, and shows the `pictures`."""
 
     subject: str
     html: str
     text: str
+    pictures: tuple[Picture, ...] = ()
 
 
 @cache

@@ -12,6 +12,8 @@ from email.utils import getaddresses, parsedate_to_datetime
 from html import unescape
 from urllib.parse import urlsplit
 
+from app.mail.pictures import KINDS, LARGEST_ALL
+
 ONCE = ("Date", "From", "To", "Subject", "Message-ID", "MIME-Version", "Content-Type")
 OF_A_LIST = ("List-Id", "List-Unsubscribe", "List-Unsubscribe-Post")
 AT_MOST_ONCE = (
@@ -30,6 +32,7 @@ _MAY_BE_ENCODED = re.compile(rb"(?:Subject|From|To|Sender|Reply-To):", re.IGNORE
 _MESSAGE_ID = re.compile(r"<[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]+>")
 _LIST_ID = re.compile(r"(?:[^<>]* )?<[A-Za-z0-9.-]+>")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_SHOWN = re.compile(r"""["'(]cid:([^"')]*)""")
 _MARKER = "vestka-slot-"
 
 
@@ -144,13 +147,41 @@ def _parts(letter: EmailMessage, uri: str | None) -> Iterator[str]:
     if letter.get_content_type() != "multipart/alternative":
         yield "The letter is not multipart/alternative."
         return
-    parts = [part for part in letter.iter_parts() if isinstance(part, EmailMessage)]
+    outer = _inside(letter)
+    related = outer[-1] if outer and outer[-1].get_content_type() == "multipart/related" else None
+    inner = _inside(related) if related is not None else []
+    parts, pictures = [*(outer[:-1] if related else outer), *inner[:1]], inner[1:]
     if [part.get_content_type() for part in parts] != ["text/plain", "text/html"]:
         yield "The parts are not text/plain, then text/html."
-    if letter.defects or any(part.defects for part in parts):
+    if any(part.defects for part in (letter, *outer, *inner)):
         yield "The parser finds defects."
+    if related is not None and related.get_param("type") != "text/html":
+        yield "multipart/related does not say the type of its root."
     for part in parts:
         yield from (f"{part.get_content_type()}: {fault}" for fault in _part(part, uri))
+    yield from _pictures(pictures, _content(parts[-1]) if parts else "")
+
+
+def _inside(part: EmailMessage) -> list[EmailMessage]:
+    return [each for each in part.iter_parts() if isinstance(each, EmailMessage)]
+
+
+def _pictures(pictures: list[EmailMessage], html: str) -> Iterator[str]:
+    """Check what the HTML shows by `cid:` (RFC 2392) against what travels with it."""
+    ids = [str(picture["Content-ID"] or "") for picture in pictures]
+    if len(set(ids)) < len(ids) or set(ids) != {f"<{each}>" for each in _SHOWN.findall(html)}:
+        yield "The pictures are not those that the HTML shows."
+    lines = [line for each in pictures for line in str(each.get_payload()).splitlines()]
+    if sum(len(line) + len("\r\n") for line in lines) > LARGEST_ALL:
+        yield f"The pictures have more than {LARGEST_ALL} bytes."
+    if any(len(line) > LONGEST_ENCODED_LINE for line in lines):
+        yield "An encoded line of a picture is too long."
+    for picture in pictures:
+        coding = picture["Content-Transfer-Encoding"]
+        if picture.get_content_type() not in KINDS or coding != "base64":
+            yield "A picture is of no kind that a letter carries, or not in base64."
+        if picture.get_content_disposition() != "inline":
+            yield "A picture is not inline."
 
 
 def _part(part: EmailMessage, uri: str | None) -> Iterator[str]:

@@ -31,6 +31,7 @@ ELSEWHERE = {
     "LanguageUnknown": "a newsletter has phrases for all its languages, or does not load",
     "NewsletterUnreadable": "stops the start",
     "NewsletterWrong": "stops the start",
+    "PictureUnsafe": "pictures come out of our own child, and we name them",
     "RelayLimitWrong": "becomes SettingWrong where the relays are read",
     "RelayUnreadable": "becomes SettingWrong where the relays are read",
     "RelayUnsafe": "becomes SettingWrong where the relays are read",
