@@ -13,6 +13,7 @@ from app.deliveries import api as deliveries_api
 from app.deliveries import test_letters_api
 from app.editions import api as editions_api
 from app.issues import api as issues_api
+from app.issues import photos_api
 from app.operators import api as operators_api
 from app.subscribers import api as subscribers_api
 from app.subscribers import pages as subscribers_pages
@@ -69,6 +70,7 @@ def create_operators(installation: Installation) -> FastAPI:
     for api in (
         metrics,
         issues_api,
+        photos_api,
         editions_api,
         test_letters_api,
         deliveries_api,

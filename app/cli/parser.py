@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import OperationalError
 from typer.exceptions import TyperException
 
-from app.cli import dkim, issue, keys, mailing, subscribers
+from app.cli import dkim, issue, keys, mailing, photo, subscribers
 from app.cli.demo import demo
 from app.cli.doctor import doctor
 from app.cli.migrating import migrate
@@ -30,6 +30,7 @@ commands.command()(demo)
 commands.command()(migrate)
 commands.command()(doctor)
 commands.add_typer(issue.commands, name="issue")
+commands.add_typer(photo.commands, name="photo")
 commands.add_typer(mailing.commands, name="mailing")
 commands.add_typer(keys.commands, name="key")
 commands.add_typer(dkim.commands, name="dkim")

@@ -29,4 +29,5 @@ class Edition(Base):
     subject: Mapped[str] = mapped_column(String(400))
     html: Mapped[str] = mapped_column(Text)
     text: Mapped[str] = mapped_column(Text)
+    photos: Mapped[str] = mapped_column(Text, server_default="{}")  # JSON: id to step of version
     frozen_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -1,4 +1,7 @@
-"""An issue is approved for a segment when every commentary has a text that the segment can read."""
+"""An issue is approved for a segment when every commentary has a text that the segment can read.
+
+A photo in the letter has a description in the language of that text.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.database import Transaction
 from app.dialects import insert_if_absent
 from app.errors import Refusal
-from app.issues.content import missing_texts
+from app.issues.content import missing_alts, missing_texts
 from app.issues.drafting import content_of, find
 from app.issues.models import Approval
 from app.issues.week import Week
@@ -51,7 +54,9 @@ def approve(
     """
     content = content_of(find(session, week, lock=True))
     wanted = _named(newsletter, segments)
-    gaps = {each.id: missing_texts(content, each) for each in wanted}
+    gaps = {
+        each.id: (*missing_texts(content, each), *missing_alts(content, each)) for each in wanted
+    }
     if missing := {segment: places for segment, places in gaps.items() if places}:
         raise IssueIncomplete(missing)
     rows = [

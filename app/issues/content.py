@@ -196,3 +196,19 @@ def missing_texts(content: IssueContent, segment: Segment) -> tuple[str, ...]:
         for index, commentary in enumerate(content.commentaries)
         if commentary.language_for(segment.languages) is None
     )
+
+
+def missing_alts(content: IssueContent, segment: Segment) -> tuple[str, ...]:
+    """What photos in the letter lack for those who do not see them: `commentaries.0.photo.alt.be`.
+
+    The description is in the language of the text beside it.
+    """
+    found: dict[str, None] = {}
+    for index, commentary in enumerate(content.commentaries):
+        if commentary.photo is None or commentary.photo.id is None:
+            continue
+        for language in segment.languages:
+            spoken = commentary.language_for(segment.reading_order(language))
+            if spoken is not None and spoken not in (commentary.photo.alt or {}):
+                found[f"commentaries.{index}.photo.alt.{spoken}"] = None
+    return tuple(found)

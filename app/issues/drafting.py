@@ -14,6 +14,7 @@ from app.dialects import insert_if_absent
 from app.errors import Refusal
 from app.issues.content import IssueContent, check_content
 from app.issues.models import Approval, Issue
+from app.issues.photos import check_known, hold
 from app.issues.week import Week
 from app.newsletter import Newsletter
 
@@ -32,10 +33,6 @@ class WeekDiffers(Refusal):
 
 class EtagDiffers(Refusal):
     """The issue has changed since you read it."""
-
-
-class PhotoUnknown(Refusal):
-    """There is no photo with this id."""
 
 
 def content_of(issue: Issue) -> IssueContent:
@@ -72,7 +69,7 @@ def store(
     if content.week != week:
         raise WeekDiffers(field="week")
     check_content(content, newsletter)
-    _check_photos(content)
+    check_known(session, content)
     text = content.model_dump_json(exclude_none=True)
     etag = hashlib.sha256(text.encode()).hexdigest()[:32]
     issue = session.get(Issue, str(week), with_for_update=True)
@@ -82,10 +79,12 @@ def store(
         new = insert_if_absent(session, Issue, [row])
         issue = find(session, week, lock=True)
         if new:
+            hold(session, str(week), content)
             return issue, True
     if etag != issue.etag:
         _check_open(session, issue)
         issue.content, issue.etag, issue.changed_at = text, etag, now
+        hold(session, str(week), content)
     return issue, False
 
 
@@ -95,12 +94,6 @@ def delete(session: Transaction, week: Week, *, if_match: str | None = None) -> 
     _check_match(issue, if_match)
     _check_open(session, issue)
     session.delete(issue)
-
-
-def _check_photos(content: IssueContent) -> None:
-    for index, commentary in enumerate(content.commentaries):
-        if commentary.photo is not None and commentary.photo.id is not None:
-            raise PhotoUnknown(field=f"commentaries.{index}.photo.id")
 
 
 def _check_match(issue: Issue | None, if_match: str | None) -> None:

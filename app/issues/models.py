@@ -1,11 +1,12 @@
-"""An issue as it was stored, and for which segments it is approved.
+"""An issue as it was stored, for which segments it is approved, and the photos it shows.
 
-An issue is one document, stored whole or not at all; an approved one is closed to edits.
+An issue is one document, stored whole or not at all; an approved one is closed to edits. A photo
+never changes, and stays as long as an issue shows it.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy import Date, ForeignKey, Integer, LargeBinary, SmallInteger, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base, UtcDateTime
@@ -33,3 +34,44 @@ class Approval(Base):
     segment: Mapped[str] = mapped_column(String(40), primary_key=True)
     approved_by: Mapped[str] = mapped_column(String(80))
     approved_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Photo(Base):
+    """A picture drawn anew, without its past; `id` is the SHA-256 of `content`, in hex."""
+
+    __tablename__ = "photos"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    media_type: Mapped[str] = mapped_column(String(20))
+    width: Mapped[int] = mapped_column(Integer)
+    height: Mapped[int] = mapped_column(Integer)
+    size: Mapped[int] = mapped_column(Integer)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    day: Mapped[date] = mapped_column(Date)
+
+
+class PhotoVersion(Base):
+    """The picture for letters; `step` 0 is the best, each further one has fewer bytes."""
+
+    __tablename__ = "photo_versions"
+
+    photo_id: Mapped[str] = mapped_column(
+        String(64), ForeignKey("photos.id", ondelete="CASCADE"), primary_key=True
+    )
+    step: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    media_type: Mapped[str] = mapped_column(String(20))
+    size: Mapped[int] = mapped_column(Integer)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class IssuePhoto(Base):
+    """This issue shows this photo, and so holds it fast."""
+
+    __tablename__ = "issue_photos"
+
+    week: Mapped[str] = mapped_column(
+        String(8), ForeignKey("issues.week", ondelete="CASCADE"), primary_key=True
+    )
+    photo_id: Mapped[str] = mapped_column(
+        String(64), ForeignKey("photos.id", ondelete="RESTRICT"), primary_key=True, index=True
+    )

@@ -15,7 +15,6 @@ from app.issues.drafting import (
     EtagDiffers,
     IssueClosed,
     IssueUnknown,
-    PhotoUnknown,
     WeekDiffers,
     _check_match,
     content_of,
@@ -25,6 +24,7 @@ from app.issues.drafting import (
     store,
 )
 from app.issues.models import Issue
+from app.issues.photos import PhotoUnknown
 from app.issues.week import Week
 from tests.support.builders import NEWSLETTER, WEEK, a_document, an_issue
 from tests.support.clock import MONDAY
