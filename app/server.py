@@ -14,6 +14,7 @@ from app.deliveries import test_letters_api
 from app.editions import api as editions_api
 from app.issues import api as issues_api
 from app.issues import photos_api
+from app.mailings import pages as mailings_pages
 from app.operators import api as operators_api
 from app.subscribers import api as subscribers_api
 from app.subscribers import pages as subscribers_pages
@@ -58,6 +59,7 @@ def create_public(installation: Installation) -> FastAPI:
     app.add_middleware(Origins, allowed=tuple(allowed), same=SAME_FOR_EVERYONE)
     app.include_router(subscribers_api.router)
     app.include_router(subscribers_pages.router)
+    app.include_router(mailings_pages.router)
     app.include_router(archive_pages.router)
     app.include_router(archive_api.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

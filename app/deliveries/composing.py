@@ -17,6 +17,7 @@ from app.deliveries.checking import Ready
 from app.deliveries.envelopes import Addressed, Filling, Post, compile_issue, compile_service
 from app.deliveries.kinds import ALERT, ISSUE
 from app.editions.freezing import editions_of
+from app.editions.pictures import frozen
 from app.errors import Refusal
 from app.issues.week import Week
 from app.journal import journal
@@ -156,7 +157,7 @@ class Composer:
         edition = editions_of(session, mailing.week, segment.id).get(spoken)
         if edition is None:
             raise LetterUnfit(f"there is no edition of {mailing.week} for {segment.label}")
-        rendered = Rendered(edition.subject, edition.html, edition.text)
+        rendered = frozen(session, edition)
         week = Week.parse(mailing.week)
         template = compiled_edition(self._post, rendered, segment.id, spoken, week)
         return Compiled(template, week.number, segment.id)

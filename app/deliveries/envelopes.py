@@ -66,7 +66,9 @@ def compile_issue(
         ("Precedence", "bulk"),
         ("Feedback-ID", f"{week}:{segment.id}:{ISSUE}:vestka"),
     ]
-    return compile_letter(headers, rendered.text, rendered.html, language)
+    return compile_letter(
+        headers, rendered.text, rendered.html, language, related=rendered.pictures
+    )
 
 
 def compile_service(post: Post, rendered: Rendered, language: str) -> LetterTemplate:

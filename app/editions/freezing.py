@@ -1,7 +1,7 @@
 """Freezing: an approved issue becomes what its readers will get, once per segment and language."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -11,9 +11,11 @@ from app.database import Transaction
 from app.dialects import insert_if_absent
 from app.editions.findings import Finding, errors_of, examine
 from app.editions.models import Edition
+from app.editions.pictures import chosen_for, load, written
 from app.editions.rendering import render
 from app.errors import Refusal
 from app.issues.drafting import content_of, find
+from app.issues.photos import sizes_of
 from app.issues.week import Week
 from app.newsletter import Newsletter
 
@@ -45,11 +47,14 @@ def freeze(
     Returns what there is to warn of, or raises EditionFaulty with every error of every edition.
     """
     content = content_of(find(session, week))
+    chosen = chosen_for(session, content)
+    photos, pictures = sizes_of(session, chosen), load(session, chosen)
     rows = []
     found: dict[Finding, None] = {}
     for segment in (newsletter.segment(name) for name in segments):
         for language in segment.languages:
-            rendered = render(content, segment, language, newsletter, public_url)
+            rendered = render(content, segment, language, newsletter, public_url, photos)
+            rendered = replace(rendered, pictures=pictures)
             found.update(dict.fromkeys(examine(content, segment, language, rendered, public_url)))
             rows.append(
                 {
@@ -59,6 +64,7 @@ def freeze(
                     "subject": rendered.subject,
                     "html": rendered.html,
                     "text": rendered.text,
+                    "photos": written(chosen),
                     "frozen_at": now,
                 }
             )

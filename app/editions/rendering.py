@@ -3,11 +3,14 @@
 The letter is the same for every reader but for one slot, the token of the unsubscribe link.
 """
 
+from collections.abc import Mapping, Sequence
+
 from markupsafe import Markup
 
+from app.editions.pictures import content_id
 from app.editions.shortening import Bodies, fitted
 from app.errors import Refusal
-from app.issues.content import Commentary, IssueContent, Text
+from app.issues.content import Commentary, IssueContent, Photo, Text
 from app.issues.markup import to_blocks, to_text
 from app.languages import phrases, week_range
 from app.mail.letter import marker
@@ -18,6 +21,7 @@ from app.newsletter import Newsletter, Segment
 
 UNSUBSCRIBE_TOKEN = 40
 PREHEADER_LIMIT = 110
+COLUMN = 536  # CSS pixels: 600 less the padding on both sides
 
 
 class TextMissing(Refusal):
@@ -29,13 +33,21 @@ class SlotForged(Refusal):
 
 
 def render(
-    content: IssueContent, segment: Segment, language: str, newsletter: Newsletter, public_url: str
+    content: IssueContent,
+    segment: Segment,
+    language: str,
+    newsletter: Newsletter,
+    public_url: str,
+    photos: Mapping[str, tuple[int, int]] | None = None,
 ) -> Rendered:
     """Render an issue; raises `TextMissing` if the segment cannot read all of it, or `SlotForged`.
 
-    A commentary without a text in `language` is shown in the segment's next one.
+    A commentary without a text in `language` is shown in the segment's next one. `photos` are
+    the pixels of those that travel with the letter, by id.
     """
-    shown = [_shown(each, segment, language, newsletter) for each in content.commentaries]
+    shown = [
+        _shown(each, segment, language, newsletter, photos or {}) for each in content.commentaries
+    ]
     wholes = [
         to_blocks(shown_text(each, segment, language)[1].body) for each in content.commentaries
     ]
@@ -94,7 +106,11 @@ def shown_text(commentary: Commentary, segment: Segment, language: str) -> tuple
 
 
 def _shown(
-    commentary: Commentary, segment: Segment, language: str, newsletter: Newsletter
+    commentary: Commentary,
+    segment: Segment,
+    language: str,
+    newsletter: Newsletter,
+    photos: Mapping[str, tuple[int, int]],
 ) -> dict[str, object]:
     written_in, text = shown_text(commentary, segment, language)
     return {
@@ -104,9 +120,26 @@ def _shown(
         "situation": phrases(language).gettext(commentary.situation.phrase),
         "title": text.title,
         "author": commentary.author,
+        "picture": _picture(commentary.photo, segment.reading_order(written_in), photos),
         "credit": commentary.photo.credit if commentary.photo else None,
         "lang": written_in if written_in != language else None,
         "text": to_text(text.body),
+    }
+
+
+def _picture(
+    photo: Photo | None, reading_order: Sequence[str], photos: Mapping[str, tuple[int, int]]
+) -> dict[str, object] | None:
+    """Return what shows the photo in the column of the letter, in CSS pixels."""
+    if photo is None or photo.id is None or photo.id not in photos:
+        return None
+    pixels, high = photos[photo.id]
+    width, alt = min(pixels, COLUMN), photo.alt or {}
+    return {
+        "content_id": content_id(photo.id),
+        "width": width,
+        "height": max(1, round(high * width / pixels)),
+        "alt": next((alt[each] for each in reading_order if each in alt), ""),
     }
 
 

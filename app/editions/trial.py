@@ -26,7 +26,9 @@ def objections(rendered: Rendered, language: str) -> tuple[str, ...]:
         ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
     ]
     try:
-        template = compile_letter(headers, rendered.text, rendered.html, language)
+        template = compile_letter(
+            headers, rendered.text, rendered.html, language, related=rendered.pictures
+        )
         letter = template.fill({"unsubscribe": STAND_IN})
     except Refusal as refused:
         return (str(refused),)
