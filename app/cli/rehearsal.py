@@ -21,6 +21,7 @@ from app.deliveries.rehearsing import Rehearsed
 from app.deliveries.rehearsing import rehearse as rehearse_letters
 from app.editions.finding import error, warning
 from app.editions.findings import Finding, errors_of, examine
+from app.editions.pictures import standalone
 from app.editions.preview import preview
 from app.errors import Refusal
 from app.issues.approval import IssueIncomplete
@@ -131,7 +132,7 @@ def _write(rehearsal: _Rehearsal, post: Post, edition: _Edition, now: datetime) 
         rehearsal.write(f"{name}.{each.reader}.eml", each.letter)
         rehearsal.note(*(error(f"{edition.where}.letter", said) for said in each.objections))
     rehearsal.write(f"{name}.txt", rendered.text.encode())
-    return rehearsal.write(f"{name}.html", rendered.html.encode())
+    return rehearsal.write(f"{name}.html", standalone(rendered).encode())
 
 
 def _letters(
