@@ -43,7 +43,7 @@ def sent(newsletter: Newsletter) -> Newsletter:
     newsletter.reader.are_confirmed(READERS)
     assert operator.stores(issue).status == 201
     approved = operator.approves("2025-W04")
-    assert approved.json() == {"week": "2025-W04", "segments": ["en", "be-ru"]}
+    assert approved.json() == {"week": "2025-W04", "segments": ["en", "be-ru"], "findings": []}
     for segment in ("EN", "BE/RU"):
         launched = operator.launches("2025-W04", segment)
         assert launched.status == 201, launched.text
