@@ -3,6 +3,7 @@
 Cut is only between blocks, and only where a commentary takes more than its fair share; pure.
 """
 
+import re
 from collections.abc import Callable, Sequence
 
 from app.mail.bodies import body as encoded
@@ -10,6 +11,8 @@ from app.mail.templates import Rendered
 from app.mail.verify import LARGEST_HTML
 
 MARGIN = 200  # bytes: for the link to the rest, and for what rounding loses
+
+_PROMISE = re.compile(r":(?:</\w+>)*</p>$|</h[34]>$|<hr />$")
 
 Bodies = Sequence[Sequence[str]]
 """The blocks of each commentary's body, as HTML."""
@@ -62,6 +65,13 @@ def _leading(blocks: Sequence[str], share: int) -> list[str]:
     for block in blocks:
         share -= len(block.encode())
         if share < 0:
-            break
+            return _without_ending(kept)
         kept.append(block)
+    return kept
+
+
+def _without_ending(kept: list[str]) -> list[str]:
+    """Drop headings, rules and words such as "namely:" after which nothing comes any more."""
+    while kept and _PROMISE.search(kept[-1]):
+        kept.pop()
     return kept

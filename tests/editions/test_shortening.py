@@ -35,6 +35,15 @@ def test_the_longest_pays() -> None:
     assert shortened([long, short, long], 100) == [long[:4], short, long[:4]]
 
 
+@pytest.mark.parametrize(
+    "promise", ["<p>Three things:</p>", "<p><em>These:</em></p>", "<h3>More</h3>", "<hr />"]
+)
+def test_nothing_is_announced_that_does_not_come(promise: str) -> None:
+    body = ["<p>a: b.</p>", promise, "<p>" + "c" * 99 + "</p>"]
+    assert shortened([body], 60) == [body[:1]]
+    assert shortened([body[:2]], 60) == [body[:2]], "an end that the author chose is none of ours"
+
+
 def test_a_letter_too_large_without_bodies_comes_back() -> None:
     frame = "x" * LARGEST_HTML
     letter = fitted([["<p>a</p>"]], lambda bodies: Rendered("s", frame + str(bodies), "t"))
