@@ -56,7 +56,9 @@ class Sender:
         with naming("VESTKA_SCHEDULE"):
             schedules = parse_schedule(settings.schedule, newsletter)
         with naming("VESTKA_RELAYS"):
-            self._relays = [RelayState(Relay.parse(url)) for url in settings.relays]
+            self._relays = [
+                RelayState(Relay.parse(url), place) for place, url in enumerate(settings.relays)
+            ]
         notes = LaunchNotes(settings.keys_dir)
         self._steps = Steps(database, settings, newsletter, keyring, schedules, notes)
         self._checker = Checker(keyring, settings.recipients, settings.alerts_to)
@@ -69,7 +71,9 @@ class Sender:
     async def run(self, stop: asyncio.Event) -> None:
         """Recover what an earlier life left, then work until `stop` is set."""
         sender_id = await asyncio.to_thread(self._begin)
-        attempts = AttemptJournal(self._journals.folder, sender_id)
+        attempts = AttemptJournal(
+            self._journals.folder, sender_id, [state.relay.name for state in self._relays]
+        )
         ledger = Ledger(self._database, sender_id, self._checker, self._composer, self._clock)
         engine = Engine(
             ledger,

@@ -11,18 +11,21 @@ import fcntl
 import os
 import struct
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.errors import Refusal
 
-# sender, delivery, number of the attempt, kind of record, stage, reply and enhanced code, checksum
-_RECORD = struct.Struct("<IQHBBHBHHxI")
+# sender, delivery, number of the attempt, kind of record, stage, reply code, enhanced code (3),
+# relay, checksum
+_RECORD = struct.Struct("<IQHBBHBHHBI")
 _ATTEMPT, _RESULT = 1, 2
 _PREFIX = "attempts-"
 _SUFFIX = ".journal"
 _IDENTITY = "identity"
+_RELAYS = "relays"
+_BOOT = "boot"
 _ROTATE_AT = 4 << 20  # bytes
 
 
@@ -49,6 +52,18 @@ class Attempt:
 
     number: int
     result: Result | None
+    relay: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a sender's journal tells, by delivery; `whole` if nothing can be missing from it.
+
+    Since its machine was started anew, the last records may not have reached the disk.
+    """
+
+    attempts: dict[int, Attempt]
+    whole: bool
 
 
 class Journals:
@@ -88,10 +103,7 @@ def lock_folder(folder: Path) -> int | None:
 
 def identity_of(folder: Path) -> str | None:
     """Return whose journals lie in a folder; None if that is not written there."""
-    try:
-        return (folder / _IDENTITY).read_text(encoding="ascii").strip() or None
-    except (OSError, UnicodeDecodeError):
-        return None
+    return _text(folder / _IDENTITY).strip() or None
 
 
 def _new_identity(folder: Path) -> str:
@@ -111,10 +123,15 @@ def _files(folder: Path, sender_id: int | None = None) -> list[Path]:
 class AttemptJournal:
     """Notes attempts and results, and drops a file once all its letters are in the database."""
 
-    def __init__(self, folder: Path, sender_id: int) -> None:
-        """Begin a new file; files of earlier lives are left alone."""
+    def __init__(self, folder: Path, sender_id: int, relays: Sequence[str] = ()) -> None:
+        """Begin a new file; files of earlier lives are left alone.
+
+        `relays` are the names that attempts point to by their place.
+        """
         self._folder = folder
         self._sender_id = sender_id
+        (folder / _RELAYS).write_text("\n".join(relays), encoding="utf-8")
+        (folder / _BOOT).write_text(_this_boot(), encoding="ascii")
         self._number = 0
         self._kept_in: dict[int, set[int]] = {}  # delivery -> numbers of the files that tell of it
         self._open_in: dict[int, int] = {}  # number of the file -> deliveries not in the database
@@ -146,16 +163,16 @@ class AttemptJournal:
             kept.add(self._number)
             self._open_in[self._number] += 1
 
-    def note(self, delivery_id: int, number: int) -> None:
-        """Note that from now on the relay might take this letter, at its attempt `number`.
+    def note(self, delivery_id: int, number: int, relay: int = 0) -> None:
+        """Note that from now on a relay might take this letter, at its attempt `number`.
 
         Raises OSError if that cannot be written: then the letter must not go.
         """
-        self._write(delivery_id, _pack(self._sender_id, delivery_id, number, _ATTEMPT, None))
+        self._write(delivery_id, _pack(self._sender_id, delivery_id, number, relay, None))
 
-    def settle(self, delivery_id: int, number: int, result: Result) -> None:
+    def settle(self, delivery_id: int, number: int, result: Result, relay: int = 0) -> None:
         """Note how the attempt ended. Raises OSError."""
-        self._write(delivery_id, _pack(self._sender_id, delivery_id, number, _RESULT, result))
+        self._write(delivery_id, _pack(self._sender_id, delivery_id, number, relay, result))
 
     def recorded(self, delivery_ids: Iterable[int]) -> None:
         """Take notice that the database knows these now; delete files that are done with.
@@ -174,44 +191,64 @@ class AttemptJournal:
         os.close(self._file)
 
 
-def _pack(sender_id: int, delivery_id: int, number: int, kind: int, result: Result | None) -> bytes:
+def _pack(
+    sender_id: int, delivery_id: int, number: int, relay: int, result: Result | None
+) -> bytes:
+    kind = _ATTEMPT if result is None else _RESULT
     stage, code, enhanced = (
         (0, 0, None) if result is None else (result.stage, result.code, result.enhanced)
     )
     a, b, c = enhanced or (0, 0, 0)
-    body = _RECORD.pack(sender_id, delivery_id, number, kind, stage, code, a, b, c, 0)[:-4]
+    fields = (sender_id, delivery_id, number, kind, stage, code, a, b, c, min(relay, 255), 0)
+    body = _RECORD.pack(*fields)[:-4]
     return body + struct.pack("<I", zlib.crc32(body))
 
 
-def _unpack(record: bytes) -> tuple[int, int, Attempt] | None:
+def _unpack(record: bytes, relays: Sequence[str]) -> tuple[int, int, Attempt] | None:
     """Read a record; None for one that was not written to its end."""
-    sender_id, delivery_id, number, kind, stage, code, a, b, c, checksum = _RECORD.unpack(record)
+    sender_id, delivery_id, number, kind, stage, code, a, b, c, relay, checksum = _RECORD.unpack(
+        record
+    )
     if zlib.crc32(record[:-4]) != checksum or kind not in (_ATTEMPT, _RESULT):
         return None
     result = Result(stage, code, (a, b, c) if a else None) if kind == _RESULT else None
-    return sender_id, delivery_id, Attempt(number, result)
+    name = relays[relay] if relay < len(relays) else ""
+    return sender_id, delivery_id, Attempt(number, result, name)
 
 
-def replay(folder: Path, sender_id: int) -> dict[int, Attempt] | None:
-    """Return the latest attempt at each letter, by delivery; None if this sender's journal is lost.
+def replay(folder: Path, sender_id: int) -> Told | None:
+    """Return the latest attempt at each letter; None if this sender's journal is lost.
 
     A torn record at a file's end is no record.
     """
     files = _files(folder, sender_id)
     if not files:
         return None
+    relays = _text(folder / _RELAYS).splitlines()
     found: dict[int, Attempt] = {}
     for path in files:
-        for record in _records(path.read_bytes()):
+        for record in _records(path.read_bytes(), relays):
             if record[0] == sender_id:
                 found[record[1]] = record[2]
-    return found
+    return Told(found, _text(folder / _BOOT) == _this_boot())
 
 
-def _records(content: bytes) -> Iterator[tuple[int, int, Attempt]]:
+def _records(content: bytes, relays: Sequence[str]) -> Iterator[tuple[int, int, Attempt]]:
     whole = len(content) - len(content) % _RECORD.size
     for start in range(0, whole, _RECORD.size):
-        record = _unpack(content[start : start + _RECORD.size])
+        record = _unpack(content[start : start + _RECORD.size], relays)
         if record is None:
             return
         yield record
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _this_boot() -> str:
+    """Return what tells one start of this machine from another; where nothing does, always so."""
+    return _text(Path("/proc/sys/kernel/random/boot_id")).strip() or "unknown"

@@ -74,10 +74,9 @@ class Outgoing:
         """Whom the relay is to give it to."""
         return self.envelope.recipient
 
-    @property
-    def letter(self) -> bytes:
-        """The bytes."""
-        return self.envelope.letter
+    def on_the_wire(self) -> bytes:
+        """The bytes as DATA wants them."""
+        return self.envelope.on_the_wire()
 
     @property
     def size(self) -> int:

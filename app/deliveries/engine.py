@@ -6,7 +6,7 @@ journal. Told to stop, it finishes the letters on the wire and gives the other c
 
 import asyncio
 import contextlib
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -18,8 +18,9 @@ from app.deliveries.claiming import Claim
 from app.deliveries.composing import Outgoing
 from app.deliveries.ledger import Ledger
 from app.deliveries.relays import RelayState
-from app.deliveries.sending import Done, Line
+from app.deliveries.sending import Done, Line, Shared
 from app.journal import journal
+from app.mail.relay import Relay
 
 T = TypeVar("T")
 log = journal("deliveries")
@@ -32,7 +33,22 @@ AFTER_TROUBLE = 1.0
 
 
 class ReadyLetters(asyncio.Queue[Outgoing]):
-    """The letters that lines may take, the oldest first."""
+    """The letters that lines may take, the oldest first; says when they run low."""
+
+    def __init__(self) -> None:
+        """Begin empty, and so low."""
+        super().__init__()
+        self.low = asyncio.Event()
+        self.low_mark = 0
+        self.ran_dry = False
+
+    def _get(self) -> Outgoing:
+        """Give one away; asyncio's own hook, for every way of getting."""
+        outgoing: Outgoing = super()._get()
+        if self.qsize() <= self.low_mark:
+            self.low.set()
+        self.ran_dry = self.ran_dry or self.empty()
+        return outgoing
 
     def peek(self) -> Outgoing | None:
         """Return the oldest without taking it."""
@@ -58,14 +74,22 @@ class Engine:
         self._relays = relays
         self._attempts = attempts
         self._clock = clock
-        lines = connections * len(relays)
         self._queue = ReadyLetters()
+        shared = Shared(
+            hostname,
+            self._queue,
+            attempts,
+            clock,
+            look_again=self._look_again,
+            done=self._finished,
+            has_line=self._has_line,
+        )
         self._lines = [
-            Line(relay, hostname, self._queue, attempts, clock, self._look_again, self._finished)
+            Line(relay, number, shared)
             for relay in relays
-            for _ in range(connections)
+            for number in range(relay.relay.limits.connections or connections)
         ]
-        self._smallest = max(lines, 1)
+        self._smallest = max(len(self._lines), 1)
         self._claims: deque[Claim] = deque()
         self._done: list[Done] = []
         self._ahead = self._smallest  # how many letters to have ready
@@ -98,15 +122,20 @@ class Engine:
                 # What was sent meanwhile is in the attempt journal.
                 log.warning("the database does not answer", error=type(error).__name__)
                 await _pause(lines_stopped, AFTER_TROUBLE)
-            await _pause(lines_stopped, self._rest())
+            await self._rest(lines_stopped)
         with contextlib.suppress(SQLAlchemyError):  # the journal is replayed at the next start
             await self._turn(more=False)
 
-    def _rest(self) -> float:
-        """Return how long the next turn may wait: the more there is to do, the shorter."""
-        if self._claims and self._queue.qsize() < self._ahead // 2:
-            return 0.001
-        return RECORD_EVERY if self._done or self._queue.qsize() else POLL
+    async def _rest(self, lines_stopped: asyncio.Event) -> None:
+        """Wait for the next turn: until letters run low, or results have waited long enough."""
+        self._queue.low_mark = self._ahead // 2 if self._claims else -1
+        self._queue.low.clear()
+        if self._claims and self._queue.qsize() <= self._queue.low_mark:
+            await asyncio.sleep(0)
+            return
+        waiting = any(relay.permits.waiting for relay in self._relays)
+        busy = self._done or self._queue.qsize() or self._claims or waiting
+        await _until_any(RECORD_EVERY if busy else POLL, lines_stopped, self._queue.low)
 
     async def _turn(self, *, more: bool) -> None:
         """Record what is done, and make more letters ready if `more` may go."""
@@ -118,22 +147,44 @@ class Engine:
         chunk = [self._claims.popleft() for _ in range(min(max(wanted, 0), len(self._claims)))]
         limit = self._ahead if more and len(self._claims) < self._ahead else 0
         done, self._done = self._done, []
-        if not (chunk or done or (limit and self._may_claim(began))):
+        if not (chunk or done or (limit and self._may_claim(began)) or self._paced(more=more)):
             return
+        unused = self._unused_permits()
         try:
             self._unsure = bool(limit)
-            ready, claims = await _in_thread(self._ledger.turn, done, chunk, limit)
+            turned = await _in_thread(
+                self._ledger.turn, done, chunk, limit, self._paced(more=more), unused
+            )
         except SQLAlchemyError:
+            # Permits that may have been given back are not given back again: it is better to send
+            # fewer letters in an hour than too many.
             self._claims.extendleft(reversed(chunk))
             self._done[:0] = done
             raise
         self._unsure = False
-        self._claims.extend(claims)
-        self._found_nothing = bool(limit) and not claims
-        for outgoing in ready:
+        self._claims.extend(turned.claims)
+        self._found_nothing = bool(limit) and not turned.claims
+        for outgoing in turned.outgoing:
             self._queue.put_nowait(outgoing)
+        for relay in self._relays:
+            relay.permits.add(turned.permits.get(relay.relay.name, []))
         self._attempts.recorded([each.outgoing.ready.claim.delivery_id for each in done])
         self._turned = self._clock.monotonic()
+
+    def _paced(self, *, more: bool) -> dict[Relay, int]:
+        """Return how many permits to reserve, where a relay counts letters and some wait."""
+        if not more:
+            return {}
+        now, wanted = self._clock.now(), min(self._queue.qsize() + len(self._claims), CHUNK)
+        missing = {r.relay: r.permits.missing(wanted, now) for r in self._relays if r.lines}
+        return {relay: count for relay, count in missing.items() if count}
+
+    def _unused_permits(self) -> Counter[int]:
+        unused: Counter[int] = Counter()
+        for relay in self._relays:
+            unused += relay.permits.unused
+            relay.permits.unused.clear()
+        return unused
 
     def _may_claim(self, now: float) -> bool:
         """An empty queue is asked for letters only so often."""
@@ -159,19 +210,28 @@ class Engine:
     def _adapt(self, now: float) -> None:
         """Have more ready when the lines ran dry, and less when letters grow old in the queue."""
         oldest = self._queue.peek()
-        if oldest is None and self._claims:
+        if self._queue.ran_dry and self._claims:
             self._ahead = min(CHUNK, 2 * self._ahead)
+            self._queue.ran_dry = False
         elif oldest is not None and now - oldest.checked_at > FRESH:
             self._ahead = max(self._smallest, self._ahead // 2)
 
     async def _look_again(self, outgoing: Outgoing) -> Outgoing | None:
         """Check a letter that has waited; None if it must not go, or cannot be checked now."""
         try:
-            again, _ = await _in_thread(self._ledger.turn, [], [outgoing.ready.claim], 0)
+            turned = await _in_thread(self._ledger.turn, [], [outgoing.ready.claim], 0)
         except SQLAlchemyError:
             self._claims.appendleft(outgoing.ready.claim)
             return None
-        return again[0] if again else None
+        return turned.outgoing[0] if turned.outgoing else None
+
+    async def _has_line(self, relay: str, number: int, *, wanted: bool) -> bool:
+        """Take a connection of all senders' together, or give it back; tell whether it is ours."""
+        act = self._ledger.take_line if wanted else self._ledger.free_line
+        try:
+            return bool(await _in_thread(act, relay, number))
+        except SQLAlchemyError:
+            return False
 
     def _finished(self, done: Done) -> None:
         self._done.append(done)
@@ -206,6 +266,16 @@ class Engine:
 async def _in_thread(act: Callable[..., T], *arguments: Any) -> T:
     """Run database work off the loop."""
     return await asyncio.to_thread(act, *arguments)
+
+
+async def _until_any(seconds: float, *events: asyncio.Event) -> None:
+    """Wait until one of the events is set, or so many seconds have passed."""
+    waits = [asyncio.ensure_future(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:

@@ -104,6 +104,7 @@ class Filling:
         self._post = post
         self._keyring = keyring
         self._message_secret = keyring.secret("message id")
+        self._dated: tuple[datetime, str] | None = None
 
     def fill(
         self, template: LetterTemplate, ready: Ready, *, week: int, segment: str, now: datetime
@@ -112,7 +113,7 @@ class Filling:
         claim, links = ready.claim, self._keyring.links
         values = {
             "to": ready.address,
-            "date": format_datetime(now),
+            "date": self._date(now),
             "message-id": f"{self._message_id(ready, week, segment)}@{self._post.list_domain}",
         }
         return_path = self._post.sender.address
@@ -125,6 +126,12 @@ class Filling:
             slot = "confirm" if claim.kind == CONFIRMATION else "manage"
             values[slot] = token_of(self._keyring, claim.kind, claim.letter_id)
         return Addressed(return_path, ready.address, template.bind(values))
+
+    def _date(self, now: datetime) -> str:
+        """Write the date once for all letters of a turn."""
+        if self._dated is None or self._dated[0] is not now:
+            self._dated = (now, format_datetime(now))
+        return self._dated[1]
 
     def _message_id(self, ready: Ready, week: int, segment: str) -> str:
         """The same for every attempt, also after the database came back from a backup."""

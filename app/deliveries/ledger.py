@@ -1,8 +1,9 @@
 """The engine's way to the database: each call one short transaction, made to run in a thread."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from app.clock import Clock
 from app.database import Database, Transaction
@@ -10,6 +11,7 @@ from app.deliveries.checking import Checker
 from app.deliveries.claiming import Claim, claim
 from app.deliveries.composing import Composer, Outgoing
 from app.deliveries.kinds import REPEATED
+from app.deliveries.pacing import Permit, free_line, give_back, reserve, take_line
 from app.deliveries.recording import (
     Written,
     put_off,
@@ -21,6 +23,7 @@ from app.deliveries.recording import (
 from app.deliveries.sending import Done
 from app.errors import Refusal
 from app.journal import journal
+from app.mail.relay import Relay
 from app.mail.replies import Concern, Outcome
 from app.mailings.control import pause
 from app.mailings.states import MoveNotAllowed
@@ -32,6 +35,14 @@ log = journal("deliveries")
 UNFIT_WAITS = timedelta(minutes=15)
 # So many readers' letters refused for their content, with none taken in between, are no accident.
 REFUSALS = 3
+
+
+class Turned(NamedTuple):
+    """What a turn gave: letters that may go, new claims, and permits by relay."""
+
+    outgoing: list[Outgoing]
+    claims: list[Claim]
+    permits: dict[str, list[Permit]]
 
 
 class Ledger:
@@ -49,13 +60,18 @@ class Ledger:
         self._refusals: dict[int, int] = {}  # of a mailing's content, in a row
 
     def turn(
-        self, done: Sequence[Done], claims: Sequence[Claim], limit: int
-    ) -> tuple[list[Outgoing], list[Claim]]:
+        self,
+        done: Sequence[Done],
+        claims: Sequence[Claim],
+        limit: int,
+        paced: Mapping[Relay, int] | None = None,
+        unused: Mapping[int, int] | None = None,
+    ) -> Turned:
         """Record what came of letters, make `claims` ready, and take on `limit` more: one commit.
 
-        Returns the letters that may go, and the new claims. Should it fail, all of it may be done
-        again: recording changes only what is still claimed, and claims that were committed unseen
-        are given back by `release_untouched`.
+        `paced` says how many permits to reserve at relays that limit their letters, `unused` which
+        to give back. Should it fail, all of it may be done again: recording changes only what is
+        still claimed, and claims that were committed unseen go back by `release_untouched`.
         """
         now, checked_at = self._clock.now(), self._clock.monotonic()
         unfit: dict[int, Refusal] = {}
@@ -69,11 +85,26 @@ class Ledger:
                 )
                 self._put_back(session, claims, unfit, now)
             taken = claim(session, self._sender_id, limit=limit, now=now) if limit else []
+            give_back(session, unused or {})
+            permits = {
+                relay.name: reserve(session, relay, wanted, now=now)
+                for relay, wanted in (paced or {}).items()
+            }
         self._stop_refused(done, now)
         if unfit:
             by_id = {claim.delivery_id: claim for claim in claims}
             self._stop_unfit({by_id[i].mailing_id: refused for i, refused in unfit.items()}, now)
-        return outgoing, taken
+        return Turned(outgoing, taken, permits)
+
+    def take_line(self, relay: str, number: int) -> bool:
+        """Take one of a relay's connections; False if another sender has it."""
+        with self._database.transaction() as session:
+            return take_line(session, relay, number, self._sender_id, now=self._clock.now())
+
+    def free_line(self, relay: str, number: int) -> None:
+        """Give a connection back."""
+        with self._database.transaction() as session:
+            free_line(session, relay, number, self._sender_id)
 
     def _put_back(
         self,

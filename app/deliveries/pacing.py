@@ -5,9 +5,12 @@ the next free ones. Letters per hour and day are counted when they are permitted
 is longer by the time for which a permit is good: whichever window is looked at, no more went.
 """
 
-from collections import deque
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
@@ -28,17 +31,38 @@ MARGIN = 1.12
 _EVER = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
-def reserve(session: Transaction, relay: Relay, wanted: int, *, now: datetime) -> list[datetime]:
-    """Return the instants at which up to `wanted` letters may go, the first the soonest."""
+class Permit(NamedTuple):
+    """When a letter may go, and the count it belongs to."""
+
+    at: datetime
+    grant: int
+
+
+def reserve(session: Transaction, relay: Relay, wanted: int, *, now: datetime) -> list[Permit]:
+    """Return when up to `wanted` letters may go, the first the soonest."""
     limits = relay.limits
     insert_if_absent(session, RelayPace, [{"relay": relay.name, "next_at": _EVER}])
     pace = session.get_one(RelayPace, relay.name, with_for_update=True)
     free = min(wanted, _uncounted(session, relay.name, limits, now))
     instants = _instants(limits, max(pace.next_at, now), free, now + HORIZON)
-    if instants:
-        pace.next_at = instants[-1] + _spacing(limits)
-        session.add(RelayGrant(relay=relay.name, at=instants[-1], count=len(instants)))
-    return instants
+    if not instants:
+        return []
+    pace.next_at = instants[-1] + _spacing(limits)
+    grant = RelayGrant(relay=relay.name, at=instants[-1], count=len(instants))
+    session.add(grant)
+    session.flush()
+    return [Permit(at, grant.id) for at in instants]
+
+
+def give_back(session: Transaction, unused: Mapping[int, int]) -> None:
+    """Take permits that were surely not used out of their counts, for others to have."""
+    for grant, count in unused.items():
+        session.execute(
+            update(RelayGrant)
+            .where(RelayGrant.id == grant)
+            .values(count=RelayGrant.count - count)
+            .execution_options(synchronize_session=False)
+        )
 
 
 def _instants(limits: Limits, first: datetime, count: int, last: datetime) -> list[datetime]:
@@ -112,36 +136,49 @@ def free_line(session: Transaction, relay: str, number: int, sender_id: int) -> 
 
 @dataclass
 class Permits:
-    """The permits this process holds for one relay, as instants of the wall clock."""
+    """The permits this process holds for one relay; their instants are of the wall clock."""
 
     limits: Limits
-    _instants: deque[datetime] = field(default_factory=deque)
+    waiting: int = 0  # letters in hand that wait for a permit
+    unused: Counter[int] = field(default_factory=Counter)  # void ones, by the count they belong to
+    _held: deque[Permit] = field(default_factory=deque)
 
-    def add(self, instants: list[datetime]) -> None:
+    def add(self, permits: list[Permit]) -> None:
         """Take in what was reserved."""
-        self._instants.extend(instants)
+        self._held.extend(permits)
 
     def missing(self, wanted: int, now: datetime) -> int:
-        """Return how many more to reserve, so that `wanted` are at hand."""
+        """Return how many more to reserve: for what waits in hand, and `wanted` behind it."""
+        if not self.limits.pace:
+            return 0
         self._drop_void(now)
-        return max(wanted - len(self._instants), 0) if self.limits.pace else 0
+        return max(self.waiting + wanted - len(self._held), 0)
+
+    @contextmanager
+    def awaited(self) -> Iterator[None]:
+        """Count a letter in hand while it waits."""
+        self.waiting += 1
+        try:
+            yield
+        finally:
+            self.waiting -= 1
 
     def wait(self, now: datetime) -> timedelta | None:
         """Return how long until a letter may go; None if that is not known."""
         if not self.limits.pace:
             return timedelta()
         self._drop_void(now)
-        return max(self._instants[0] - now, timedelta()) if self._instants else None
+        return max(self._held[0].at - now, timedelta()) if self._held else None
 
     def use(self, now: datetime) -> bool:
         """Use up a permit that is good now; False if there is none."""
         if self.wait(now) != timedelta():
             return False
         if self.limits.pace:
-            self._instants.popleft()
+            self._held.popleft()
         return True
 
     def _drop_void(self, now: datetime) -> None:
         good_for = GOOD_FOR_OF_A_SECOND if self.limits.per_second else GOOD_FOR
-        while self._instants and self._instants[0] < now - good_for:
-            self._instants.popleft()
+        while self._held and self._held[0].at < now - good_for:
+            self.unused[self._held.popleft().grant] += 1

@@ -6,7 +6,6 @@ is in doubt.
 """
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +13,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from app.database import Transaction
-from app.deliveries.attempts import Attempt, Journals, identity_of, lock_folder, replay
+from app.deliveries.attempts import Journals, Told, identity_of, lock_folder, replay
 from app.deliveries.kinds import REPEATED
 from app.deliveries.leases import dead_senders, forget
 from app.deliveries.models import Delivery, Sender
@@ -24,7 +23,6 @@ from app.deliveries.states import CLAIMED, UNCERTAIN
 from app.mail.replies import Answer, Stage, classify
 from app.operators.alerts import alert
 
-Attempts = Mapping[int, Attempt]
 _HELD = (Delivery.id, Delivery.kind, Delivery.handed, Delivery.attempts, Delivery.expires_at)
 _LOST = Answer(Stage.DOT, None)
 
@@ -45,7 +43,7 @@ def recover(
     total = Recovered(0, 0, 0)
     for sender in dead_senders(session, journals.identity, own, now=now):
         if sender.identity == journals.identity:
-            known: Attempts | None = replay(journals.folder, sender.id)
+            known = replay(journals.folder, sender.id)
         else:
             known = _journal_of_the_dead(sender)
         one = _recover_one(session, sender, known, now)
@@ -58,7 +56,7 @@ def recover(
     return total
 
 
-def _journal_of_the_dead(sender: Sender) -> Attempts | None:
+def _journal_of_the_dead(sender: Sender) -> Told | None:
     """Read another sender's journal if it lies on this machine; None if it cannot be had.
 
     On another machine there may be another sender's folder of the same name: it proves nothing.
@@ -76,7 +74,7 @@ def _journal_of_the_dead(sender: Sender) -> Attempts | None:
 
 
 def _recover_one(
-    session: Transaction, sender: Sender, attempts: Attempts | None, now: datetime
+    session: Transaction, sender: Sender, told: Told | None, now: datetime
 ) -> Recovered:
     held = session.execute(
         select(*_HELD)
@@ -86,7 +84,7 @@ def _recover_one(
     free: list[int] = []
     rows: list[Written] = []
     for row in held:
-        answer = _what_happened(row.id, row.attempts + 1, attempts, handed=row.handed)
+        answer = _what_happened(row.id, row.attempts + 1, told, handed=row.handed)
         if answer is None:
             free.append(row.id)
             continue
@@ -95,7 +93,7 @@ def _recover_one(
                 row.id,
                 row.attempts + 1,
                 classify(answer),
-                relay="",
+                relay=_relay_of(row.id, told),
                 code=answer.reply.code if answer.reply else None,
                 status=answer.reply.enhanced if answer.reply else None,
                 repeat_doubt=row.kind in REPEATED,
@@ -114,12 +112,18 @@ def _recover_one(
 
 
 def _what_happened(
-    delivery_id: int, number: int, attempts: Attempts | None, *, handed: bool
+    delivery_id: int, number: int, told: Told | None, *, handed: bool
 ) -> Answer | None:
-    """Return the answer to attempt `number` at this letter; None if there was no such attempt."""
-    if attempts is None:
-        return _LOST if handed else None
-    attempt = attempts.get(delivery_id)
+    """Return the answer to attempt `number` at this letter; None if there was no such attempt.
+
+    Where the journal is lost, or its end may be, a letter that was handed out is in doubt.
+    """
+    attempt = told.attempts.get(delivery_id) if told else None
     if attempt is None or attempt.number != number:
-        return None
+        return _LOST if handed and not (told and told.whole) else None
     return _LOST if attempt.result is None else answer_of(attempt.result)
+
+
+def _relay_of(delivery_id: int, told: Told | None) -> str:
+    attempt = told.attempts.get(delivery_id) if told else None
+    return attempt.relay if attempt else ""

@@ -3,8 +3,9 @@
 What concerns the relay is never held against a reader: the relay rests, the letters wait.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from app.deliveries.pacing import Permits
 from app.deliveries.retrying import rest
 from app.mail.relay import Relay
 from app.mail.replies import Answer, Concern, Outcome, Pace, Verdict, classify
@@ -22,12 +23,20 @@ class RelayState:
     """
 
     relay: Relay
+    place: int = 0  # among all relays, as the attempt journal knows it
     failures: int = 0
     strikes: int = 0
     rest_until: float = 0.0
     open_after: float = 0.0
     trouble: str = ""
     told: bool = False
+    lines: int = 0  # connections that are ours, of those that all senders share
+    crowded_until: float = 0.0  # when others had all of them
+    permits: Permits = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Hold no permit yet."""
+        self.permits = Permits(self.relay.limits)
 
     def heard(self, answer: Answer, *, now: float, chance: float) -> Verdict:
         """Take in what the relay said to a letter; return what it means."""
@@ -67,6 +76,8 @@ class RelayState:
 
     def is_down(self, now: float) -> bool:
         """Whether letters had better go another way, or wait in the queue for everyone."""
+        if not self.lines and now < self.crowded_until:
+            return True
         return self.failures >= STRIKES and self.waits(now, connected=False) > 0
 
     @property

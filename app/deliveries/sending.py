@@ -8,6 +8,7 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from app.clock import Clock
 from app.deliveries.attempts import AttemptJournal
@@ -23,6 +24,10 @@ log = journal("deliveries")
 
 # A letter that was looked at longer ago than this is looked at once more (promise 3: a second).
 STALE = 0.7
+SOON = 0.02  # seconds until permits that were asked for may have come
+OTHERS = 1.0  # seconds until a connection that another sender has is asked for again
+PATIENCE = 2.0  # seconds that a relay may wait for content until the letter's permit comes
+PER_CONNECTION = 1000  # letters, then the connection is given up: others may be waiting for it
 IDLE = 20.0  # seconds until an idle connection is closed: relays close theirs after some minutes
 
 
@@ -37,6 +42,14 @@ class Done:
     at: datetime
 
 
+class HasLine(Protocol):
+    """Takes a connection that all senders share (`wanted`), or gives it back."""
+
+    def __call__(self, relay: str, number: int, *, wanted: bool) -> Awaitable[bool]:
+        """Return whether the connection is ours."""
+        ...
+
+
 class JournalUnwritable(Exception):
     """An attempt could not be noted, and so was not made."""
 
@@ -46,28 +59,31 @@ class JournalUnwritable(Exception):
         self.outgoing = outgoing
 
 
+@dataclass(frozen=True)
+class Shared:
+    """What all lines of an engine work with."""
+
+    hostname: str
+    queue: "asyncio.Queue[Outgoing]"
+    attempts: AttemptJournal
+    clock: Clock
+    look_again: Callable[[Outgoing], Awaitable[Outgoing | None]]
+    done: Callable[[Done], None]
+    has_line: HasLine
+
+
 class Line:
     """One line to a relay: opens a connection when there is a letter, closes it when idle."""
 
-    def __init__(
-        self,
-        state: RelayState,
-        hostname: str,
-        queue: "asyncio.Queue[Outgoing]",
-        attempts: AttemptJournal,
-        clock: Clock,
-        look_again: Callable[[Outgoing], Awaitable[Outgoing | None]],
-        done: Callable[[Done], None],
-    ) -> None:
-        """Take the parts; nothing is opened yet."""
+    def __init__(self, state: RelayState, number: int, shared: Shared) -> None:
+        """Open nothing yet. `number` is this line's among the relay's."""
         self._state = state
-        self._hostname = hostname
-        self._queue = queue
-        self._attempts = attempts
-        self._clock = clock
-        self._look_again = look_again
-        self._done = done
+        self._number = number
+        self._shared = shared
         self._connection: Connection | None = None
+        self._denied_until = 0.0  # when others had it
+        self._ours = False  # whether this line is ours, of those that all senders share
+        self._carried = 0  # letters over the connection that is open
 
     async def run(self, stop: asyncio.Event) -> None:
         """Send letters until told to stop; the letter on the wire is finished first."""
@@ -81,7 +97,7 @@ class Line:
             await self._hang_up()
 
     async def _next(self, stop: asyncio.Event) -> Outgoing | None:
-        getting = asyncio.ensure_future(self._queue.get())
+        getting = asyncio.ensure_future(self._shared.queue.get())
         stopping = asyncio.ensure_future(stop.wait())
         try:
             await asyncio.wait(
@@ -97,24 +113,26 @@ class Line:
         return None
 
     async def _carry(self, outgoing: Outgoing, stop: asyncio.Event) -> None:
-        connection = await self._open(stop)
+        connection = await self._ready(stop)
         if connection is None:
             # For another line, or to be given back with the rest of the queue.
-            self._queue.put_nowait(outgoing)
+            self._shared.queue.put_nowait(outgoing)
             return
         current: Outgoing | None = outgoing
         if self._is_stale(outgoing):
-            current = await self._look_again(outgoing)
+            current = await self._shared.look_again(outgoing)
         if current is None:
             return
         try:
             await connection.carry(current, self._hands(stop))
+            if self._is_used_up():
+                await self._hang_up()
         except JournalUnwritable as unwritable:
             answer = Answer(Stage.DATA, None, "The attempt journal cannot be written.")
             self._ended(unwritable.outgoing, answer)
 
     def _is_stale(self, outgoing: Outgoing) -> bool:
-        return self._clock.monotonic() - outgoing.checked_at > STALE
+        return self._shared.clock.monotonic() - outgoing.checked_at > STALE
 
     def _hands(self, stop: asyncio.Event) -> Hands[Outgoing]:
         return Hands(
@@ -122,25 +140,80 @@ class Line:
             may_go=self._may_go,
             noted=self._note,
             done=self._ended,
-            give_back=self._queue.put_nowait,
+            give_back=self._shared.queue.put_nowait,
         )
 
     def _take(self) -> Outgoing | None:
         """Return a letter that is ready, if one is and the relay may have it now."""
-        if self._queue.empty() or self._waits() > 0:
+        if self._shared.queue.empty() or self._is_used_up():
             return None
-        return self._queue.get_nowait()
+        if self._waits() > 0 or self._permit_wait() > 0:
+            return None
+        return self._shared.queue.get_nowait()
+
+    def _is_used_up(self) -> bool:
+        """Tell whether this connection has carried what it may, or what is fair to others."""
+        return self._carried >= (self._state.relay.limits.per_connection or PER_CONNECTION)
 
     async def _may_go(self, outgoing: Outgoing) -> bool:
-        """Look once more at a letter that waited for the one before it to be taken."""
-        return not self._is_stale(outgoing) or await self._look_again(outgoing) is not None
+        """Say the last word before a letter's content goes: it is permitted, and still wanted."""
+        if not await self._permitted():
+            self._shared.queue.put_nowait(outgoing)
+            return False
+        if self._is_stale(outgoing) and await self._shared.look_again(outgoing) is None:
+            return False
+        self._carried += 1
+        return True
+
+    async def _permitted(self) -> bool:
+        """Use up a permit; wait for one, but no longer than a relay waits for content gladly."""
+        clock, permits = self._shared.clock, self._state.permits
+        began = clock.monotonic()
+        with permits.awaited():
+            while not permits.use(clock.now()):
+                if clock.monotonic() - began > PATIENCE:
+                    return False
+                await asyncio.sleep(min(max(self._permit_wait(), 0.001), SOON))
+        return True
+
+    def _permit_wait(self) -> float:
+        wait = self._state.permits.wait(self._shared.clock.now())
+        return SOON if wait is None else wait.total_seconds()
 
     def _note(self, outgoing: Outgoing) -> None:
         claim = outgoing.ready.claim
         try:
-            self._attempts.note(claim.delivery_id, claim.attempts + 1)
+            self._shared.attempts.note(claim.delivery_id, claim.attempts + 1, self._state.place)
         except OSError:
             raise JournalUnwritable(outgoing) from None
+
+    async def _ready(self, stop: asyncio.Event) -> Connection | None:
+        """Return an open connection over which a letter may go now, or None."""
+        if not await self._take_line():
+            return None
+        with self._state.permits.awaited():
+            while self._permit_wait() > 0 and not await _at_most(min(self._permit_wait(), 1), stop):
+                continue
+        return await self._open(stop)
+
+    async def _take_line(self) -> bool:
+        """Take this line from all senders', unless it is ours already; others may have it."""
+        if self._ours:
+            return True
+        name = self._state.relay.name
+        self._ours = await self._shared.has_line(name, self._number, wanted=True)
+        if self._ours:
+            self._state.lines += 1
+        else:
+            self._denied_until = self._shared.clock.monotonic() + OTHERS
+            self._state.crowded_until = self._denied_until
+        return self._ours
+
+    async def _free_line(self) -> None:
+        if self._ours:
+            self._ours = False
+            self._state.lines -= 1
+            await self._shared.has_line(self._state.relay.name, self._number, wanted=False)
 
     async def _open(self, stop: asyncio.Event) -> Connection | None:
         """Return an open connection; None if there is none to be had now, or we are to stop."""
@@ -149,7 +222,8 @@ class Line:
         if self._is_connected():
             return self._connection
         self._connection = None
-        opened = await Connection.open(self._state.relay, self._hostname)
+        self._carried = 0
+        opened = await Connection.open(self._state.relay, self._shared.hostname)
         if isinstance(opened, Connection):
             self._connection = opened
         else:
@@ -160,10 +234,12 @@ class Line:
         return self._connection is not None and self._connection.usable
 
     def _waits(self) -> float:
-        return self._state.waits(self._clock.monotonic(), connected=self._is_connected())
+        """Return for how many seconds the relay is to be left alone by this line."""
+        now = self._shared.clock.monotonic()
+        return max(self._state.waits(now, connected=self._is_connected()), self._denied_until - now)
 
     def _could_not_open(self, answer: Answer) -> None:
-        now = self._clock.monotonic()
+        now = self._shared.clock.monotonic()
         self._state.could_not_open(answer, now=now, chance=random.random())  # noqa: S311 (jitter)
         log.warning(
             "relay cannot be used", relay=self._state.relay.name, trouble=self._state.trouble
@@ -172,27 +248,32 @@ class Line:
     async def _rested(self, stop: asyncio.Event) -> bool:
         """Wait until the relay has rested; False if told to stop meanwhile."""
         left = self._waits()
-        if left <= 0:
-            return True
-        try:
-            await asyncio.wait_for(stop.wait(), left)
-        except TimeoutError:
-            return True
-        return False
+        return left <= 0 or not await _at_most(left, stop)
 
     def _ended(self, outgoing: Outgoing, answer: Answer) -> None:
         claim = outgoing.ready.claim
         try:
-            self._attempts.settle(claim.delivery_id, claim.attempts + 1, result_of(answer))
+            number, place = claim.attempts + 1, self._state.place
+            self._shared.attempts.settle(claim.delivery_id, number, result_of(answer), place)
         except OSError as error:
             # Should we die before it is recorded, the letter is in doubt.
             log.warning("a result could not be noted", error=error.strerror)
-        now = self._clock.monotonic()
+        now = self._shared.clock.monotonic()
         verdict = self._state.heard(answer, now=now, chance=random.random())  # noqa: S311 (jitter)
         name = self._state.relay.name
-        self._done(Done(outgoing, name, answer, verdict, self._clock.now()))
+        self._shared.done(Done(outgoing, name, answer, verdict, self._shared.clock.now()))
 
     async def _hang_up(self) -> None:
         if self._connection is not None:
             await self._connection.close()
             self._connection = None
+        await self._free_line()
+
+
+async def _at_most(seconds: float, stop: asyncio.Event) -> bool:
+    """Wait, and tell whether we were told to stop meanwhile."""
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return False
+    return True

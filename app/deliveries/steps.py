@@ -12,6 +12,7 @@ from app.addresses.keys import Keyring
 from app.database import Database, Transaction
 from app.deliveries.completion import blank, complete, fold, forget_service_letters
 from app.deliveries.enrolment import enrol, take_in_alerts, take_in_service_letters
+from app.deliveries.pacing import forget_grants
 from app.mailings.calendar import Schedule
 from app.mailings.due import launch_due
 from app.mailings.notes import LaunchNotes
@@ -51,6 +52,7 @@ class Steps:
         """Run what may wait some minutes: forgetting."""
         self._in_transaction(lambda session: expire(session, now=now))
         self._in_transaction(lambda session: forget_service_letters(session, now=now))
+        self._in_transaction(lambda session: forget_grants(session, now=now))
         self._in_transaction(lambda session: fold(session, self.settings.retention, now=now))
         while self._in_transaction(blank):
             pass

@@ -9,6 +9,14 @@ from app.errors import Refusal
 _PATH = re.compile(r"[!-;=?-~]{1,254}")  # printable ASCII without blanks and angle brackets
 
 
+def on_the_wire(letter: bytes) -> bytes:
+    """Stuff dots and add the final one (RFC 5321 §4.5.2). Lines end with CRLF already."""
+    stuffed = letter.replace(b"\r\n.", b"\r\n..") if b"\r\n." in letter else letter
+    opening = b"." if stuffed.startswith(b".") else b""
+    closing = b".\r\n" if stuffed.endswith(b"\r\n") else b"\r\n.\r\n"
+    return b"".join((opening, stuffed, closing))
+
+
 class EnvelopeUnsafe(Refusal):
     """An envelope address holds what no SMTP command can carry."""
 
@@ -18,6 +26,9 @@ class Content(Protocol):
 
     def __bytes__(self) -> bytes: ...
     def __len__(self) -> int: ...
+    def on_the_wire(self) -> bytes:
+        """Write it as DATA wants it: dots stuffed, and the final one."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +46,12 @@ class Envelope:
     def letter(self) -> bytes:
         """The bytes, written anew each time."""
         return bytes(self.content)
+
+    def on_the_wire(self) -> bytes:
+        """Write them as DATA wants them (RFC 5321 §4.5.2): dots stuffed, and the final one."""
+        if isinstance(self.content, bytes):
+            return on_the_wire(self.content)
+        return self.content.on_the_wire()
 
     @property
     def size(self) -> int:

@@ -66,9 +66,9 @@ class LetterTemplate:
         written = self._written(plain)
         return b"".join(written[: self._body_begins]), b"".join(written[self._body_begins :])
 
-    def write(self, plain: Mapping[str, bytes]) -> bytes:
-        """Write a letter from values that are checked."""
-        return b"".join(self._written(plain))
+    def write(self, plain: Mapping[str, bytes], *more: bytes) -> bytes:
+        """Write a letter from values that are checked, with `more` behind it."""
+        return b"".join((*self._written(plain), *more))
 
     def length(self, plain: Mapping[str, bytes]) -> int:
         """Say how many bytes that will be: only what stands literally varies."""
@@ -111,6 +111,10 @@ class Filled:
     def __len__(self) -> int:
         """Say how long it is, without writing it."""
         return self.template.length(self.plain)
+
+    def on_the_wire(self) -> bytes:
+        """Write it with the final dot. No line of a compiled letter begins with a dot."""
+        return self.template.write(self.plain, b".\r\n")
 
     def head_and_body(self) -> tuple[bytes, bytes]:
         """Write its headers (with the empty line) and its body apart."""

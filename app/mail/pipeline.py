@@ -11,7 +11,7 @@ from typing import Generic, Protocol, TypeVar
 
 from app.mail.replies import Answer, Reply, Stage
 from app.mail.timeouts import Timeouts
-from app.mail.wire import Wire, on_the_wire
+from app.mail.wire import Wire
 
 _BEGIN = 354  # "Start mail input"
 _CLOSING = 421
@@ -19,14 +19,13 @@ _STAGES = (Stage.MAIL, Stage.RCPT, Stage.DATA)
 
 
 class Parcel(Protocol):
-    """What a pipeline carries: an envelope, and the letter's bytes with CRLF line ends."""
+    """What a pipeline carries: an envelope, and the letter's bytes as DATA wants them."""
 
     @property
     def sender(self) -> str: ...  # noqa: D102 (an attribute)
     @property
     def recipient(self) -> str: ...  # noqa: D102
-    @property
-    def letter(self) -> bytes: ...  # noqa: D102
+    def on_the_wire(self) -> bytes: ...  # noqa: D102
     @property
     def size(self) -> int: ...  # noqa: D102
 
@@ -106,7 +105,7 @@ class Pipeline:
             return None
         hands.noted(item)
         following = hands.take()
-        self._wire.say(on_the_wire(item.letter))
+        self._wire.say(item.on_the_wire())
         if following is not None and self.offers.pipelining:
             self._begin(following)
         answer = await self._hear(Stage.DOT, item, self._timeouts.dot)

@@ -98,11 +98,3 @@ class Wire(asyncio.Protocol):
         self.lost = True
         self._transport.abort()
         self._wake()
-
-
-def on_the_wire(letter: bytes) -> bytes:
-    """Stuff dots and add the final one (RFC 5321 §4.5.2). Lines end with CRLF already."""
-    stuffed = letter.replace(b"\r\n.", b"\r\n..") if b"\r\n." in letter else letter
-    opening = b"." if stuffed.startswith(b".") else b""
-    closing = b".\r\n" if stuffed.endswith(b"\r\n") else b"\r\n.\r\n"
-    return b"".join((opening, stuffed, closing))

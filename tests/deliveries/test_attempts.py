@@ -41,6 +41,13 @@ EVENTS = st.lists(
 )
 
 
+def told(folder: Path) -> dict[int, Attempt]:
+    found = replay(folder, SENDER)
+    assert found is not None
+    assert found.whole
+    return found.attempts
+
+
 @pytest.fixture
 def small_files() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
@@ -68,7 +75,7 @@ def test_a_replay_tells_all_that_the_database_does_not_know(
                 journal.recorded([delivery])
                 known.pop(delivery, None)
                 number[delivery] += 1
-            found = replay(Path(folder), SENDER)
+            found = told(Path(folder))
             assert found is not None
             assert {each: found.get(each) for each in known} == known
             # What the database knows already cannot be taken for a later attempt.
@@ -91,7 +98,7 @@ def test_a_torn_end_is_no_record(written: list[tuple[int, Result]], data: st.Dat
         for place in range(cut // RECORD):
             delivery, result = written[place // 2]
             expected[delivery] = Attempt(1, result if place % 2 else None)
-        assert replay(Path(folder), SENDER) == expected
+        assert told(Path(folder)) == expected
 
 
 @given(st.binary(min_size=1, max_size=100))
@@ -102,13 +109,13 @@ def test_what_follows_the_last_record_is_ignored(rubbish: bytes) -> None:
         journal.close()
         with next(Path(folder).glob("attempts-*")).open("ab") as file:
             file.write(rubbish)
-        assert replay(Path(folder), SENDER) == {5: Attempt(1, None)}
+        assert told(Path(folder)) == {5: Attempt(1, None)}
 
 
 def test_a_lost_journal_is_not_an_empty_one(tmp_path: Path) -> None:
     assert replay(tmp_path, SENDER) is None
     AttemptJournal(tmp_path, SENDER).close()
-    assert replay(tmp_path, SENDER) == {}
+    assert told(tmp_path) == {}
     assert replay(tmp_path, 70) is None  # of which `attempts-7-…` tells nothing
 
 
@@ -117,13 +124,15 @@ def test_only_files_that_are_done_with_are_deleted(tmp_path: Path) -> None:
     journal = AttemptJournal(tmp_path, SENDER)
     for delivery in range(7):
         journal.note(delivery, 1)
-    assert len(list(tmp_path.iterdir())) == 3
+    assert len(list(tmp_path.glob("attempts-*"))) == 3
     journal.recorded([0, 1])
-    assert len(list(tmp_path.iterdir())) == 3
+    assert len(list(tmp_path.glob("attempts-*"))) == 3
     journal.recorded([2, 6])
-    assert len(list(tmp_path.iterdir())) == 2  # the newest stays, though all in it is known
+    assert (
+        len(list(tmp_path.glob("attempts-*"))) == 2
+    )  # the newest stays, though all in it is known
     journal.recorded([3, 4, 5])
-    assert len(list(tmp_path.iterdir())) == 1
+    assert len(list(tmp_path.glob("attempts-*"))) == 1
     journal.close()
 
 
@@ -137,7 +146,7 @@ def test_a_result_is_kept_though_its_attempt_stands_in_another_file(tmp_path: Pa
     journal.note(5, 1)
     journal.note(6, 1)  # begins the third
     journal.recorded([2, 3, 4, 5])
-    assert (replay(tmp_path, SENDER) or {})[1] == Attempt(1, ACCEPTED)
+    assert told(tmp_path)[1] == Attempt(1, ACCEPTED)
     journal.close()
 
 
@@ -150,7 +159,7 @@ def test_half_a_write_spoils_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyP
         journal.note(2, 1)
     monkeypatch.undo()
     journal.note(3, 1)
-    assert replay(tmp_path, SENDER) == {1: Attempt(1, None), 3: Attempt(1, None)}
+    assert told(tmp_path) == {1: Attempt(1, None), 3: Attempt(1, None)}
     journal.close()
 
 
@@ -159,7 +168,7 @@ def test_a_later_attempt_counts(tmp_path: Path) -> None:
     journal.note(1, 1)
     journal.settle(1, 1, LATER)
     journal.note(1, 2)
-    assert replay(tmp_path, SENDER) == {1: Attempt(2, None)}
+    assert told(tmp_path) == {1: Attempt(2, None)}
     journal.close()
 
 
@@ -196,3 +205,18 @@ def test_a_journal_is_its_owner_s_alone(tmp_path: Path) -> None:
     AttemptJournal(folder, SENDER).close()
     assert folder.stat().st_mode & 0o077 == 0
     assert next(folder.glob("attempts-*")).stat().st_mode & 0o077 == 0
+
+
+def test_after_the_machine_was_started_anew_the_end_may_be_missing(tmp_path: Path) -> None:
+    journal = AttemptJournal(tmp_path, SENDER, ["relay-a:25", "relay-b:25"])
+    journal.note(1, 1, 1)
+    journal.close()
+    found = replay(tmp_path, SENDER)
+    assert found is not None
+    assert found.whole
+    assert found.attempts[1].relay == "relay-b:25"
+    (tmp_path / "boot").write_text("another")
+    again = replay(tmp_path, SENDER)
+    assert again is not None
+    assert not again.whole
+    assert again.attempts == found.attempts

@@ -43,7 +43,7 @@ def composed(session: Transaction, keyring: Keyring) -> list[Outgoing]:
 
 
 def read(outgoing: Outgoing) -> EmailMessage:
-    message = email.message_from_bytes(outgoing.letter, policy=email.policy.default)
+    message = email.message_from_bytes(outgoing.envelope.letter, policy=email.policy.default)
     assert isinstance(message, EmailMessage)
     return message
 

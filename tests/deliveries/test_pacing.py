@@ -14,9 +14,11 @@ from app.deliveries.models import RelayGrant
 from app.deliveries.pacing import (
     GOOD_FOR,
     GOOD_FOR_OF_A_SECOND,
+    Permit,
     Permits,
     forget_grants,
     free_line,
+    give_back,
     reserve,
     take_line,
 )
@@ -41,7 +43,7 @@ def database(database_url: str) -> Iterator[Database]:
 
 def reserved(database: Database, relay_: Relay, wanted: int, now: datetime) -> list[datetime]:
     with database.transaction() as session:
-        return reserve(session, relay_, wanted, now=now)
+        return [permit.at for permit in reserve(session, relay_, wanted, now=now)]
 
 
 def most_in(instants: list[datetime], window: timedelta) -> int:
@@ -109,6 +111,14 @@ def test_what_is_exhausted_gives_nothing_and_comes_back(database: Database) -> N
     assert len(reserved(database, limited, 9, MONDAY + timedelta(minutes=61))) == 5
 
 
+def test_what_was_not_used_may_be_used_by_others(database: Database) -> None:
+    limited = relay(per_hour=5)
+    with database.transaction() as session:
+        permits = reserve(session, limited, 5, now=MONDAY)
+        give_back(session, {permits[0].grant: 2})
+    assert len(reserved(database, limited, 9, MONDAY)) == 2
+
+
 def test_relays_do_not_share_their_limits(database: Database) -> None:
     other = Relay("127.0.0.1", 26, Security.NONE, limits=Limits(per_hour=5))
     reserved(database, relay(per_hour=5), 5, MONDAY)
@@ -149,7 +159,7 @@ class TestPermits:
         permits = Permits(Limits(per_second=2))
         assert permits.wait(MONDAY) is None
         assert permits.missing(3, MONDAY) == 3
-        permits.add([MONDAY, MONDAY + SECOND / 2])
+        permits.add([Permit(MONDAY, 1), Permit(MONDAY + SECOND / 2, 1)])
         assert permits.missing(3, MONDAY) == 1
         assert permits.use(MONDAY)
         assert not permits.use(MONDAY)
@@ -163,6 +173,7 @@ class TestPermits:
     )
     def test_an_old_one_is_void(self, limits: Limits, good_for: timedelta) -> None:
         permits = Permits(limits)
-        permits.add([MONDAY])
+        permits.add([Permit(MONDAY, 7)])
         assert permits.wait(MONDAY + good_for) == timedelta()
         assert not permits.use(MONDAY + good_for + timedelta(milliseconds=1))
+        assert permits.unused == {7: 1}

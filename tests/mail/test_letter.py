@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import Refusal
+from app.mail.envelope import on_the_wire
 from app.mail.headers import HeaderUnsafe
 from app.mail.letter import HeaderTwice, LetterTemplate, compile_letter, marker
 from app.mail.slots import SlotMisplaced, SlotUnfilled, SlotValueUnsafe
@@ -204,3 +205,12 @@ def test_a_bound_letter_knows_its_length_before_it_is_written(
     values = {"to": address, "token": "A" * 40}
     assert bytes(template.bind(values)) == template.fill(values)
     assert len(template.bind(values)) == len(template.fill(values))
+
+
+def test_a_compiled_letter_needs_no_dots_stuffed() -> None:
+    text = ".\n.dot\n..\n" + "x" * 75 + "." * 80 + "\n"
+    template = compile_letter(
+        [("From", "a@example.org"), ("Subject", ".")], text, f"<p>{text}</p>", "en"
+    )
+    bound = template.bind({})
+    assert bound.on_the_wire() == on_the_wire(bytes(bound))

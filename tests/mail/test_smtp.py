@@ -13,12 +13,11 @@ from typing import Any, TypeVar
 
 import pytest
 
-from app.mail.envelope import EnvelopeUnsafe
+from app.mail.envelope import EnvelopeUnsafe, on_the_wire
 from app.mail.relay import Relay
 from app.mail.replies import Answer, Outcome, Reply, Stage, classify
 from app.mail.smtp import Connection
 from app.mail.timeouts import PATIENT, Timeouts
-from app.mail.wire import on_the_wire
 from tests.support.smtpd import (
     Certificates,
     Misdeed,
