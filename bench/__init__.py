@@ -1,1 +1,1 @@
-"""Measurements: ratios in one run, medians of paired rounds. Nothing here is part of the service."""
+"""Measurements: ratios in one run, medians of paired rounds. No part of the service."""

@@ -6,11 +6,11 @@ from html import unescape
 import pytest
 from starlette.responses import HTMLResponse
 
+from app.errors import Refusal
 from app.languages import phrases
 from app.subscribers.forms import (
     OTHERWISE,
     SENTENCES,
-    FieldWrong,
     form_page,
     manage_request_page,
 )
@@ -46,7 +46,7 @@ def test_a_fresh_form_has_no_complaint(form: Form, language: str) -> None:
     ],
 )
 def test_a_refused_form_names_the_field(language: str, field: str | None, sentence: str) -> None:
-    answer = form_page(NEWSLETTER, language, refused=FieldWrong("typed@example.org", field=field))
+    answer = form_page(NEWSLETTER, language, refused=Refusal("typed@example.org", field=field))
     assert answer.status_code == 422
     assert phrases(language).gettext(sentence) in text_of(answer)
     assert "typed" not in text_of(answer)
