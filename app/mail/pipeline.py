@@ -105,9 +105,8 @@ class Pipeline:
             return None
         hands.noted(item)
         following = hands.take()
-        self._wire.say(item.on_the_wire())
-        if following is not None and self.offers.pipelining:
-            self._begin(following)
+        # In one piece: what is written in two goes in two packets.
+        self._wire.say(item.on_the_wire() + self._beginning(following))
         answer = await self._hear(Stage.DOT, item, self._timeouts.dot)
         hands.done(item, answer)
         # A refused letter is forgotten by itself; what may be left of it is cleared all the same.
@@ -132,9 +131,15 @@ class Pipeline:
         return None
 
     def _begin(self, item: P) -> None:
-        """Say all that may be said before a reply: with PIPELINING the whole transaction."""
-        if self.offers.pipelining and not self._too_large(item):
-            self._wire.say(b"".join(self._commands(item)))
+        """Say all that may be said before a reply."""
+        if beginning := self._beginning(item):
+            self._wire.say(beginning)
+
+    def _beginning(self, item: P | None) -> bytes:
+        """Return what may be said before a reply: with PIPELINING the whole transaction."""
+        if item is None or not self.offers.pipelining or self._too_large(item):
+            return b""
+        return b"".join(self._commands(item))
 
     def _commands(self, item: P) -> list[bytes]:
         size = f" SIZE={item.size}" if "size" in self.offers.extensions else ""
