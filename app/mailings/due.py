@@ -77,7 +77,7 @@ def _decide(
     elif week is not None:
         decision = LAUNCHED
     else:
-        decision = ALREADY if _sent_lately(session, segment, this_week, slot) else NOTHING
+        decision = ALREADY if _was_sent(session, segment, this_week, slot, notes) else NOTHING
     row = {
         "segment": segment.id,
         "at": slot,
@@ -98,7 +98,7 @@ def _ready(
 ) -> Week | None:
     for week in (this_week, this_week.previous()):
         if mailing_of(session, week, segment.id) is not None:
-            continue
+            return None  # an older issue does not follow a newer one
         if segment.id not in approved_segments(session, week):
             continue
         if notes.has(week, segment.id):
@@ -112,8 +112,13 @@ def _ready(
     return None
 
 
-def _sent_lately(session: Session, segment: Segment, this_week: Week, slot: datetime) -> bool:
-    """Tell whether an operator was faster than the calendar."""
+def _was_sent(
+    session: Session, segment: Segment, this_week: Week, slot: datetime, notes: LaunchNotes
+) -> bool:
+    """Tell whether an operator was faster than the calendar, or an earlier life of the database."""
+    for week in (this_week, this_week.previous()):
+        if notes.has(week, segment.id) and mailing_of(session, week, segment.id) is None:
+            return True
     query = select(Mailing.id).where(
         Mailing.segment == segment.id,
         Mailing.week.in_([str(this_week), str(this_week.previous())]),

@@ -212,6 +212,17 @@ def test_a_database_from_a_backup_does_not_send_again(database: Database, tmp_pa
     assert run(TUESDAY) == 0
     assert launched(database) == set()
     assert sum("backup" in text for text in alerts(database)) == 2
+    assert len(alerts(database)) == 2, "and not that there was no issue"
+
+
+def test_an_older_issue_does_not_follow_a_newer_one(database: Database, step: Step) -> None:
+    store(database)
+    store(database, WEEK.previous())
+    with database.transaction() as session:
+        for segment in NEWSLETTER.segments:
+            launch(session, WEEK, segment, by="editor", now=TUESDAY - timedelta(hours=1))
+    assert step(TUESDAY) == 0
+    assert {week for week, *_ in launched(database)} == {str(WEEK)}
 
 
 def test_a_launch_is_noted_outside_the_database(

@@ -1,0 +1,58 @@
+"""The page behind the unsubscribe link, and the one-click of RFC 8058 at the same address."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import PlainTextResponse, Response
+from starlette.responses import HTMLResponse
+
+from app.subscribers.pages.answers import ACTED, PAGE, Asked, done, not_found
+from app.subscribers.unsubscription import language_of, leaving, unsubscribe
+from app.subscribers.wishes import page_language
+from app.tokens import LinkUnknown
+from app.web.bodies import is_form
+from app.web.context import Here, Now, Reading, Writing
+from app.web.pages import HEADERS, page
+
+router = APIRouter(tags=["pages"], default_response_class=HTMLResponse)
+
+
+@router.get("/unsubscribe/{token}", responses=PAGE)
+def unsubscribe_page(token: str, here: Here, session: Reading, language: Asked = None) -> Response:
+    """Show which segment the link ends, and a button."""
+    try:
+        facts = leaving(here.keys.links, here.newsletter, token)
+    except LinkUnknown:
+        return not_found(here.newsletter, language)
+    spoken = page_language(here.newsletter, language, language_of(session, facts))
+    name = facts.segment.name[spoken]
+    return page("unsubscribe", spoken, newsletter=here.newsletter, segment=name)
+
+
+async def _leaving_form(request: Request) -> dict[str, str]:
+    """Read the fields sent, if any; a body that is no form is as good as an empty one."""
+    if not is_form(request):
+        return {}
+    async with request.form(max_files=0, max_fields=10) as sent:
+        return {name: value for name, value in sent.items() if isinstance(value, str)}
+
+
+@router.post("/unsubscribe/{token}", responses=ACTED)
+def unsubscribe_act(
+    token: str,
+    here: Here,
+    session: Writing,
+    now: Now,
+    sent: Annotated[dict[str, str], Depends(_leaving_form)],
+    language: Asked = None,
+) -> Response:
+    """Leave, at once. One-click (RFC 8058 §3.2) gets a plain 200, a browser a page."""
+    try:
+        facts = leaving(here.keys.links, here.newsletter, token)
+    except LinkUnknown:
+        return not_found(here.newsletter, language)
+    spoken = page_language(here.newsletter, language, language_of(session, facts))
+    unsubscribe(session, facts, today=now.date(), everything=sent.get("everything") == "1")
+    if sent.get("List-Unsubscribe") == "One-Click":
+        return PlainTextResponse("unsubscribed\n", headers=HEADERS)
+    return done("/unsubscribed", spoken)

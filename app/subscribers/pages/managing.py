@@ -1,0 +1,111 @@
+"""A reader's own page: what they get, what is kept about them, and the way out."""
+
+import json
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.responses import HTMLResponse
+
+from app.languages import day
+from app.newsletter import Newsletter
+from app.subscribers.managing import Kept, change, erase, kept
+from app.subscribers.pages.answers import ACTED, PAGE, Asked, done, names_of, not_found
+from app.subscribers.schemas import Choice
+from app.subscribers.wishes import page_language, segments_of
+from app.tokens import LinkUnknown
+from app.web.bodies import read_body
+from app.web.context import Here, Now, Reading, Writing
+from app.web.pages import HEADERS, page
+
+router = APIRouter(tags=["pages"], default_response_class=HTMLResponse)
+
+
+@router.get("/manage/{token}", responses=PAGE)
+def manage_page(
+    token: str, here: Here, session: Reading, now: Now, language: Asked = None
+) -> Response:
+    """Show what is kept, and the forms to change it."""
+    try:
+        return _manage(here.newsletter, kept(session, token, now=now), language, saved=False)
+    except LinkUnknown:
+        return not_found(here.newsletter, language)
+
+
+def _manage(newsletter: Newsletter, facts: Kept, language: str | None, *, saved: bool) -> Response:
+    spoken = page_language(newsletter, language, facts.language)
+    return page(
+        "manage",
+        spoken,
+        newsletter=newsletter,
+        segments=newsletter.segments,
+        chosen=facts.confirmed,
+        languages=newsletter.languages,
+        kept=_kept_pairs(newsletter, facts, spoken),
+        saved=saved,
+    )
+
+
+def _kept_pairs(newsletter: Newsletter, facts: Kept, language: str) -> list[tuple[str, str]]:
+    pairs = [("language", facts.language)]
+    for held in facts.subscriptions:
+        name = ", ".join(names_of(newsletter, (held.segment,), language)) or held.segment
+        pairs.append(("segments" if held.confirmed_day else "pending", name))
+        pairs.append(("requested", day(held.requested_day, language)))
+        if held.confirmed_day:
+            pairs.append(("confirmed", day(held.confirmed_day, language)))
+        pairs.append(("consent", held.consent))
+        if held.source:
+            pairs.append(("source", held.source))
+    return pairs
+
+
+async def _choice(request: Request) -> Choice | None:
+    try:
+        return await read_body(request, Choice, lists=("segments",))
+    except RequestValidationError:
+        return None
+
+
+@router.post("/manage/{token}", responses=ACTED)
+def manage_act(
+    token: str,
+    here: Here,
+    session: Writing,
+    now: Now,
+    choice: Annotated[Choice | None, Depends(_choice)],
+    language: Asked = None,
+) -> Response:
+    """Save, download or erase; what is not one of these changes nothing."""
+    try:
+        facts = kept(session, token, now=now)
+        if choice is not None and choice.action == "save":
+            return _save(here.newsletter, session, token, choice, facts, now)
+        if choice is not None and choice.action == "download":
+            return _download(facts)
+        if choice is not None and choice.action == "erase" and choice.sure:
+            erase(session, token, now=now)
+            return done("/erased", page_language(here.newsletter, language, facts.language))
+    except LinkUnknown:
+        return not_found(here.newsletter, language)
+    return _manage(here.newsletter, facts, language, saved=False)
+
+
+def _save(
+    newsletter: Newsletter, session: Writing, token: str, choice: Choice, facts: Kept, now: Now
+) -> Response:
+    spoken = page_language(newsletter, choice.language, facts.language)
+    segments = segments_of(newsletter, choice.segments)
+    consent = newsletter.current_consent.version
+    change(session, token, segments=segments, language=spoken, consent=consent, now=now)
+    if not segments:
+        return done("/erased", spoken)
+    session.flush()
+    return _manage(newsletter, kept(session, token, now=now), spoken, saved=True)
+
+
+def _download(facts: Kept) -> Response:
+    body = json.dumps(facts.as_record(), ensure_ascii=False, indent=2)
+    headers = {**HEADERS, "Content-Disposition": 'attachment; filename="vestka.json"'}
+    return Response(body, media_type="application/json", headers=headers)
