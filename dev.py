@@ -62,8 +62,8 @@ def main(arguments: list[str]) -> int:
     if verb == "test":
         set_up(development=True)
         os.chdir(ROOT)  # the paths of tests are the project's; every other verb stays put
-        # Most tests wait for processes and disks: twice as many at once as there are cores. A file's
-        # tests stay together, because they share what they set up.
+        # Most tests wait for processes and disks: twice as many at once as there are cores. The
+        # tests of a file stay together, because they share what they set up.
         together = ("-n", str(2 * (os.cpu_count() or 1)), "--dist", "loadfile")
         become("-m", "pytest", *(rest or together))
     if verb == "check" and not rest:
