@@ -9,12 +9,12 @@ from starlette.staticfiles import StaticFiles
 from app import health, metrics
 from app.archive import api as archive_api
 from app.archive import pages as archive_pages
+from app.archive import photos_pages
 from app.deliveries import api as deliveries_api
 from app.deliveries import test_letters_api
 from app.editions import api as editions_api
 from app.issues import api as issues_api
 from app.issues import photos_api
-from app.mailings import pages as mailings_pages
 from app.operators import api as operators_api
 from app.subscribers import api as subscribers_api
 from app.subscribers import pages as subscribers_pages
@@ -30,7 +30,7 @@ from app.web.pages import STATIC
 PUBLIC_BODY = 16_384  # bytes: an address and a choice of segments
 OPERATORS_BODY = 8 << 20
 
-SAME_FOR_EVERYONE = ("/archive", "/v1/archive", "/v1/situation")
+SAME_FOR_EVERYONE = ("/archive", "/v1/archive", "/v1/situation", "/photos")
 
 
 def _app(installation: Installation, title: str, limit: int, *, documented: bool) -> FastAPI:
@@ -59,9 +59,9 @@ def create_public(installation: Installation) -> FastAPI:
     app.add_middleware(Origins, allowed=tuple(allowed), same=SAME_FOR_EVERYONE)
     app.include_router(subscribers_api.router)
     app.include_router(subscribers_pages.router)
-    app.include_router(mailings_pages.router)
     app.include_router(archive_pages.router)
     app.include_router(archive_api.router)
+    app.include_router(photos_pages.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app
 

@@ -1,5 +1,6 @@
 """The archive as JSON, and the situation week by week; any website may read and show it."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -8,17 +9,19 @@ from pydantic import BaseModel
 from app.archive.launches import Launch, content_at, launch_of, launches
 from app.archive.outlines import outlines
 from app.archive.pages import find_segment, find_week
+from app.archive.photos import Hosted, hosted
 from app.archive.schemas import (
     SentCommentary,
     SentHeading,
     SentIssue,
     SentIssues,
+    SentPhoto,
     SentSummary,
     SentText,
     Situations,
 )
 from app.archive.situations import situations
-from app.issues.content import Commentary
+from app.issues.content import Commentary, Photo
 from app.issues.markup import to_html
 from app.issues.week import NoSuchWeek, Week
 from app.newsletter import Segment, UnknownRubric
@@ -87,8 +90,9 @@ def get_issue(segment: str, week: str, request: Request, here: Here, session: Re
     """Return one issue in the languages of the segment."""
     found = find_segment(here.newsletter, segment)
     launch = launch_of(session, found.id, find_week(week))
-    commentaries = content_at(session, launch).commentaries
-    shown = [_commentary(each, found) for each in commentaries]
+    content = content_at(session, launch)
+    photos, url = hosted(session, content), here.settings.public_url
+    shown = [_commentary(each, found, photos, url) for each in content.commentaries]
     body = SentIssue(segment=found.id, **_days(launch), commentaries=shown)
     return _answer(request, body, [launch])
 
@@ -124,7 +128,9 @@ def _read_in(segment: Segment, texts: Any) -> list[str]:
     return [language for language in segment.languages if language in texts]
 
 
-def _commentary(commentary: Commentary, segment: Segment) -> SentCommentary:
+def _commentary(
+    commentary: Commentary, segment: Segment, photos: Mapping[str, Hosted], public_url: str
+) -> SentCommentary:
     texts = {
         language: commentary.texts[language] for language in _read_in(segment, commentary.texts)
     }
@@ -132,9 +138,25 @@ def _commentary(commentary: Commentary, segment: Segment) -> SentCommentary:
         rubric=commentary.rubric,
         situation=commentary.situation,
         author=commentary.author,
-        photo_credit=commentary.photo.credit if commentary.photo else None,
+        photo=_photo(commentary.photo, segment, photos, public_url),
         texts={
             language: SentText(title=text.title, body=text.body, html=to_html(text.body))
             for language, text in texts.items()
         },
+    )
+
+
+def _photo(
+    photo: Photo | None, segment: Segment, photos: Mapping[str, Hosted], public_url: str
+) -> SentPhoto | None:
+    if photo is None:
+        return None
+    alt = photo.alt or {}
+    shown = photos.get(photo.id or "")
+    return SentPhoto(
+        credit=photo.credit,
+        alt={language: alt[language] for language in _read_in(segment, alt)},
+        url=f"{public_url}{shown.path}" if shown else None,
+        width=shown.width if shown else None,
+        height=shown.height if shown else None,
     )

@@ -5,12 +5,13 @@ and the week, and not of where this service happens to stand.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import NAMESPACE_URL, uuid5
 
 from app.archive.launches import Launch
+from app.archive.photos import Hosted
 from app.archive.readings import Reading, readings
 from app.issues.content import IssueContent
 from app.languages import week_range
@@ -42,15 +43,16 @@ def write_feed(
     language: str,
     newsletter: Newsletter,
     public_url: str,
+    photos: Mapping[str, Hosted] | None = None,
 ) -> str:
-    """Write the feed of these issues, the newest first."""
+    """Write the feed of these issues, the newest first; `photos` are theirs, by id."""
     at = max((launch.launched_at for launch, _ in issues), default=_BEFORE_THE_FIRST)
     archive = f"{public_url}/archive/{segment.id}"
     place = (newsletter.website, segment.id, language)
     entries = []
     for launch, content in issues:
         url = f"{archive}/{launch.week}?language={language}"
-        shown = readings(content, segment, language, newsletter)
+        shown = readings(content, segment, language, newsletter, photos)
         entries.append(_entry(launch, shown, language, url=url, id_=_id(*place, str(launch.week))))
     xml = (
         environment(language)
@@ -62,6 +64,7 @@ def write_feed(
             language=language,
             at=_rfc3339(at),
             archive=archive,
+            public_url=public_url,
             entries=entries,
         )
     )

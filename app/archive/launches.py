@@ -47,7 +47,7 @@ def launches(
     query = (
         select(Mailing.week, Mailing.launched_at, Issue.etag)
         .join(Issue, Issue.week == Mailing.week)
-        .where(_shown())
+        .where(shown())
         .order_by(Mailing.week.desc(), Mailing.id)
     )
     if segment is not None:
@@ -73,7 +73,8 @@ def content_at(session: Session, launch: Launch) -> IssueContent:
     return content_of(find(session, launch.week))
 
 
-def _shown() -> ColumnElement[bool]:
+def shown() -> ColumnElement[bool]:
+    """Tell of a row of mailings whether the archive shows its issue; for a query's WHERE."""
     letter = select(Delivery.id).where(
         Delivery.mailing_id == Mailing.id, Delivery.state.in_(_REACHED)
     )

@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse
 from app.archive.feed import MEDIA_TYPE, NEWEST, write_feed
 from app.archive.launches import Launch, NotInArchive, content_at, launch_of, launches
 from app.archive.outlines import outlines
+from app.archive.photos import Hosted, hosted
 from app.archive.readings import headings, readings
 from app.issues.week import NoSuchWeek, Week
 from app.languages import week_range
@@ -152,7 +153,11 @@ def archive_feed(
         return _not_found(here.newsletter, language)
     newest = launches(session, found.id)[:NEWEST]
     issues = [(launch, content_at(session, launch)) for launch in newest]
-    xml = write_feed(issues, found, spoken, here.newsletter, here.settings.public_url)
+    photos: dict[str, Hosted] = {}
+    for _, content in issues:
+        photos |= hosted(session, content)
+    url = here.settings.public_url
+    xml = write_feed(issues, found, spoken, here.newsletter, url, photos)
     answer = Response(xml, media_type=MEDIA_TYPE, headers={"Content-Language": spoken})
     changed = max((launch.launched_at for launch in newest), default=None)
     return cacheable(request, answer, changed=changed)
@@ -183,7 +188,7 @@ def archive_issue(
         offered=found.languages,
         segment=found,
         days=week_range(launch.week.monday, launch.week.sunday, spoken),
-        readings=readings(content, found, spoken, here.newsletter),
+        readings=readings(content, found, spoken, here.newsletter, hosted(session, content)),
         **_addresses(here, found, spoken, f"/{launch.week}"),
     )
     return cacheable(request, answer, changed=launch.launched_at)

@@ -5,14 +5,15 @@ rubric that the newsletter has given up goes by its id, so that old issues stay 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from markupsafe import Markup
 
 from app.archive.outlines import Outline, outline
-from app.issues.content import IssueContent
+from app.archive.photos import Hosted
+from app.issues.content import IssueContent, Photo
 from app.issues.markup import to_html
 from app.languages import phrases
 from app.newsletter import Newsletter, Segment, UnknownRubric
@@ -34,11 +35,23 @@ class Heading:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A photo, and its description; `lang` only if that is not in the page's language."""
+
+    path: str
+    width: int
+    height: int
+    alt: str
+    lang: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
-    """A commentary, whole."""
+    """A commentary, whole. A photo without a picture has only its credit."""
 
     heading: Heading
     author: str | None
+    picture: Picture | None
     credit: str | None
     html: Markup
 
@@ -52,18 +65,35 @@ def headings(
 
 
 def readings(
-    content: IssueContent, segment: Segment, language: str, newsletter: Newsletter
+    content: IssueContent,
+    segment: Segment,
+    language: str,
+    newsletter: Newsletter,
+    photos: Mapping[str, Hosted] | None = None,
 ) -> list[Reading]:
-    """Return what this segment can read of an issue."""
+    """Return what this segment can read of an issue, with its photos, given by their ids."""
     found = []
     for number, commentary in enumerate(content.commentaries, 1):
         heading = _heading(number, outline(commentary), segment, language, newsletter)
         if heading is None:
             continue
-        body = commentary.texts[heading.lang or language].body
-        credit = commentary.photo.credit if commentary.photo else None
-        found.append(Reading(heading, commentary.author, credit, _html(body)))
+        written_in, photo = heading.lang or language, commentary.photo
+        picture = _picture(photo, segment.reading_order(written_in), language, photos or {})
+        credit = photo.credit if photo else None
+        html = _html(commentary.texts[written_in].body)
+        found.append(Reading(heading, commentary.author, picture, credit, html))
     return found
+
+
+def _picture(
+    photo: Photo | None, order: Sequence[str], language: str, photos: Mapping[str, Hosted]
+) -> Picture | None:
+    if photo is None or photo.id is None or photo.id not in photos:
+        return None
+    shown, alt = photos[photo.id], photo.alt or {}
+    described_in = next((each for each in order if each in alt), language)
+    lang = described_in if described_in != language else None
+    return Picture(shown.path, shown.width, shown.height, alt.get(described_in, ""), lang)
 
 
 def _heading(

@@ -45,13 +45,23 @@ class SentText(BaseModel):
     html: Annotated[str, Field(description="the same as safe HTML")]
 
 
+class SentPhoto(BaseModel):
+    """A photo. One whose picture is not kept here has only its credit."""
+
+    credit: str
+    alt: ByLanguage
+    url: Annotated[str | None, Field(description="the same for all readers, and for ever")]
+    width: Annotated[int | None, Field(description="pixels")]
+    height: Annotated[int | None, Field(description="pixels")]
+
+
 class SentCommentary(BaseModel):
     """A commentary in the languages of the segment."""
 
     rubric: str
     situation: Situation
     author: str | None
-    photo_credit: str | None
+    photo: SentPhoto | None
     texts: Annotated[dict[str, SentText], Field(description="by language")]
 
 

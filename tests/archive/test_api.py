@@ -60,7 +60,9 @@ def test_an_issue(archive: TestClient) -> None:
     SentIssue.model_validate(body)
     first = body["commentaries"][0]
     assert first["author"] == "A. Author & Co"
-    assert first["photo_credit"] == "Photo <Agency>"
+    nothing: dict[str, Any] = {"alt": {}, "url": None, "width": None, "height": None}
+    assert first["photo"] == {"credit": "Photo <Agency>", **nothing}
+    assert body["commentaries"][1]["photo"] is None
     assert list(first["texts"]) == ["en"], "what this segment does not read is not told"
     assert first["texts"]["en"]["body"] == FIRST["texts"]["en"]["body"]
     assert "<li>one</li>" in first["texts"]["en"]["html"]

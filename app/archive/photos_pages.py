@@ -1,0 +1,34 @@
+"""The address of a photo: a picture for pages, letters on the web and feeds, kept for a year."""
+
+from fastapi import APIRouter, Request, Response
+from starlette.exceptions import HTTPException
+
+from app.archive.photos import photo_named
+from app.mail.pictures import KINDS
+from app.web.caching import cacheable
+from app.web.context import Reading
+
+router = APIRouter(prefix="/photos", tags=["archive"])
+
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+
+
+@router.get(
+    "/{name}",
+    response_class=Response,
+    responses={
+        200: {"content": dict.fromkeys(KINDS, _BINARY)},
+        304: {"description": "the client has it already"},
+        404: {"description": "there is no such photo"},
+    },
+)
+def get_public_photo(name: str, request: Request, session: Reading) -> Response:
+    """Return a photo, named by its id and `.jpg` or `.png`; it never changes."""
+    photo = photo_named(session, name)
+    if photo is None:
+        raise HTTPException(404)
+    headers = {"Cross-Origin-Resource-Policy": "cross-origin"}  # feeds are read elsewhere
+    whole = Response(photo.content, media_type=photo.media_type, headers=headers)
+    answer = cacheable(request, whole, changed=None)
+    answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    return answer
