@@ -6,10 +6,8 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -17,6 +15,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.addresses.keyfiles import KeyMissing, key_names
 from app.addresses.keys import Keyring, PublicKeys, check_apart
 from app.cli.opening import Opened
+from app.cli.signing_check import signing
+from app.cli.verdicts import Finding, fail, ok, warn
 from app.database import Database, wal_is_sound
 from app.deliveries.models import Sender
 from app.deliveries.progress import unbalanced
@@ -32,37 +32,6 @@ from app.subscribers.models import SignUp
 SHORT = Timeouts(greeting=10, command=10, data=10, dot=10)
 SECOND_LOOK = 3.0  # seconds; a sender admits sign-ups twice a second
 APART = timedelta(seconds=5)
-
-
-class Status(StrEnum):
-    """How bad it is."""
-
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
-
-
-class Finding(NamedTuple):
-    """What was looked at, and what was found, in one sentence."""
-
-    check: str
-    status: Status
-    says: str
-
-
-def ok(check: str, says: str) -> Finding:
-    """All is well."""
-    return Finding(check, Status.OK, says)
-
-
-def warn(check: str, says: str) -> Finding:
-    """It works; somebody should know."""
-    return Finding(check, Status.WARN, says)
-
-
-def fail(check: str, says: str) -> Finding:
-    """It does not work, or is not safe."""
-    return Finding(check, Status.FAIL, says)
 
 
 def settings(opened: Opened) -> Iterator[Finding]:
@@ -240,4 +209,4 @@ def recipients(opened: Opened) -> Iterator[Finding]:
 
 
 Check = Callable[[Opened], Iterator[Finding]]
-ALL: tuple[Check, ...] = (settings, keys, data, database, relays, recipients)
+ALL: tuple[Check, ...] = (settings, keys, data, database, relays, signing, recipients)

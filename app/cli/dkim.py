@@ -1,15 +1,18 @@
 """`vestka dkim`: the keys that sign letters, and the DNS records that let others verify them."""
 
+from dataclasses import asdict
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from app.addresses.keys import check_apart
 from app.cli.opening import Opened
-from app.cli.output import AsJson, print_record, print_rows
+from app.cli.output import AsJson, print_json, print_record, print_rows
+from app.mail.covering import Arrived, LetterUnreadable, read_arrived
 from app.mail.dkim import DkimKey
-from app.mail.dkim_keys import ED25519, RSA, create_dkim_key, load_dkim_keys
+from app.mail.dkim_keys import ED25519, RSA, create_dkim_key
 from app.settings import naming
 
 commands = typer.Typer(no_args_is_help=True, help="Keys that sign letters (DKIM).")
@@ -44,11 +47,45 @@ def create(
 @commands.command("list")
 def list_(*, as_json: AsJson = False) -> None:
     """List the keys that sign, with their DNS records."""
-    settings = Opened().settings
-    with naming("VESTKA_KEYS_DIR"):
-        keys = load_dkim_keys(settings.keys_dir, settings.dkim_domain)
-    rows = [_shown(key) for key in keys]
+    rows = [_shown(key) for key in Opened().dkim_keys]
     print_rows(rows, as_json=as_json, nothing="There is no DKIM key: the relay has to sign.")
+
+
+@commands.command()
+def check(
+    letter: Annotated[Path, typer.Argument(metavar="FILE", help="a letter saved from a mailbox")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Tell whether a letter as it arrived is signed for one-click unsubscribing; 1 if it is not.
+
+    It reads what the signatures name and asks no DNS: a mailbox's "Show original" tells the rest.
+    """
+    try:
+        arrived = read_arrived(letter.read_bytes())
+    except OSError:
+        raise LetterUnreadable from None
+    rows = [asdict(each) | {"covers": each.covers} for each in arrived.signatures]
+    if as_json:
+        facts = {"covered": arrived.covered, "from": arrived.domain, "headers": arrived.counts}
+        print_json({**facts, "signatures": rows})
+    else:
+        print_rows(rows, as_json=False, nothing="There is no DKIM-Signature.")
+        typer.echo(f"\n{_verdict(arrived)}")
+    if not arrived.covered:
+        raise typer.Exit(1)
+
+
+def _verdict(arrived: Arrived) -> str:
+    if arrived.covered:
+        return f"One-click unsubscribing is covered by a signature of {arrived.domain}."
+    lacking = [name for name, count in arrived.counts.items() if count != 1]
+    if lacking:
+        return f"{' and '.join(lacking)} should be there once: mailboxes will not offer one click."
+    return (
+        f"No signature of {arrived.domain} covers List-Unsubscribe and List-Unsubscribe-Post:"
+        " mailboxes will not offer one click (RFC 8058)."
+    )
 
 
 def _shown(key: DkimKey) -> dict[str, str]:

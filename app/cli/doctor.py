@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.text import Text
 
 from app.cli import checks
-from app.cli.checks import Finding, Status
 from app.cli.opening import Opened
 from app.cli.output import AsJson, print_json
+from app.cli.verdicts import Finding, Status
 from app.settings import SettingWrong
 
 _COLOURS = {Status.OK: "green", Status.WARN: "yellow", Status.FAIL: "bold red"}

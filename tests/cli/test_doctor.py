@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from sqlalchemy import text, update
 
 from app.clock import SystemClock
 from app.database import Database
 from app.deliveries.leases import register
+from app.mail.dkim_keys import create_dkim_key
 from app.mailings.models import Mailing
 from app.subscribers.models import SignUp
 from tests.support.builders import an_issue, everything
@@ -34,11 +37,20 @@ def a_sender(database: Database) -> None:
         register(session, "here", "nowhere", now=SystemClock().now())
 
 
+def own_keys(terminal: Terminal, keys_dir: Path, folder: Path) -> Path:
+    """Give the installation a copy of the keys that a test may add to."""
+    copy = folder / "own"
+    shutil.copytree(keys_dir, copy)
+    terminal.set("VESTKA_KEYS_DIR", str(copy))
+    return copy
+
+
 def test_a_sound_installation_passes(
-    terminal: Terminal, database: Database, tmp_path: Path
+    terminal: Terminal, database: Database, tmp_path: Path, keys_dir: Path
 ) -> None:
     a_sender(database)
     (tmp_path / "var").mkdir(mode=0o700)
+    create_dkim_key(own_keys(terminal, keys_dir, tmp_path), "a1", "rsa", "example.org")
     before = everything(database)
     with ScriptedServer() as relay:
         terminal.set("VESTKA_RELAYS", f"smtp+insecure://127.0.0.1:{relay.port}")
@@ -187,3 +199,49 @@ def test_the_safety_catch_is_told(terminal: Terminal, value: str, status: str) -
     terminal.set("VESTKA_RECIPIENTS", value)
     heard, says = found(terminal)["recipients"]
     assert (heard, "ann" in says) == (status, False)
+
+
+def test_without_a_dkim_key_the_relay_has_to_sign(terminal: Terminal) -> None:
+    status, says = found(terminal)["dkim"]
+    assert status == "warn"
+    assert "List-Unsubscribe and List-Unsubscribe-Post in h=" in says
+
+
+def test_each_dkim_key_is_told_with_the_record_it_needs(
+    terminal: Terminal, keys_dir: Path, tmp_path: Path
+) -> None:
+    own = own_keys(terminal, keys_dir, tmp_path)
+    edwards = create_dkim_key(own, "e1", "ed25519", "example.org")
+    assert found(terminal)["dkim"][0] == "warn", "few mailboxes verify it"
+    rsa = create_dkim_key(own, "a1", "rsa", "example.org")
+    said = [c for c in terminal.run("doctor", "--json").json["checks"] if c["check"] == "dkim"]
+    assert {each["status"] for each in said} == {"ok"}
+    for key, each in zip((rsa, edwards), said, strict=True):
+        assert f"{key.record_name} TXT “{key.record}”" in each["says"]
+    assert "PRIVATE" not in str(said)
+
+
+def test_a_dkim_key_that_mailboxes_doubt_is_found(
+    terminal: Terminal, keys_dir: Path, tmp_path: Path
+) -> None:
+    own = own_keys(terminal, keys_dir, tmp_path)
+    pem = generate_private_key(65537, 1024).private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+    )
+    path = own / "dkim.old.pem"
+    path.write_bytes(pem)
+    path.chmod(0o400)
+    status, says = found(terminal)["dkim"]
+    assert (status, "fewer than 2048 bits" in says) == ("warn", True)
+    path.chmod(0o444)
+    status, says = found(terminal)["dkim"]
+    assert (status, "dkim.old.pem" in says) == ("fail", True)
+
+
+def test_a_domain_that_does_not_sign_for_the_sender_is_found(
+    terminal: Terminal, keys_dir: Path, tmp_path: Path
+) -> None:
+    create_dkim_key(own_keys(terminal, keys_dir, tmp_path), "a1", "rsa", "example.org")
+    for domain, status in (("mail.example.org", "ok"), ("example.com", "warn")):
+        terminal.set("VESTKA_DKIM_DOMAIN", domain)
+        assert found(terminal)["dkim"][0] == status
