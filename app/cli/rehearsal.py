@@ -28,6 +28,7 @@ from app.issues.approval import IssueIncomplete
 from app.issues.content import missing_texts
 from app.issues.drafting import content_of, find
 from app.issues.week import Week
+from app.mail.dkim import DkimKey
 from app.mail.templates import Rendered
 from app.newsletter import Segment
 
@@ -53,6 +54,7 @@ class _Rehearsal:
 
     week: Week
     out: Path
+    keys: Sequence[DkimKey]
     findings: dict[Finding, None] = field(default_factory=dict)
     files: list[Path] = field(default_factory=list)
 
@@ -82,11 +84,14 @@ def rehearse(
     ] = True,
     as_json: AsJson = False,
 ) -> None:
-    """Rehearse the week's letters into a folder, draft or not; 1 if the issue could not go."""
+    """Rehearse the week's letters into a folder, draft or not; 1 if the issue could not go.
+
+    With DKIM keys, the letters are signed.
+    """
     opened = Opened()
     post = Post.of(opened.settings, opened.newsletter)
     segments = [opened.newsletter.segment(each) for each in segment or ()]
-    rehearsal = _Rehearsal(Week.parse(week), out)
+    rehearsal = _Rehearsal(Week.parse(week), out, opened.dkim_keys)
     with opened.database.reading() as session:
         editions = list(_editions(session, post, rehearsal, segments or opened.newsletter.segments))
     pages = [_write(rehearsal, post, each, opened.clock.now()) for each in editions]
@@ -140,7 +145,11 @@ def _letters(
 ) -> list[Rehearsed]:
     week, segment = rehearsal.week, edition.segment
     try:
-        return list(rehearse_letters(post, edition.rendered, segment, edition.language, week, now))
+        return list(
+            rehearse_letters(
+                post, edition.rendered, segment, edition.language, week, now, rehearsal.keys
+            )
+        )
     except Refusal as refused:
         rehearsal.note(error(f"{edition.where}.letter", str(refused)))
         return []

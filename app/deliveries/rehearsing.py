@@ -4,7 +4,7 @@ Keys that are thrown away make their links, so a letter left in a folder opens n
 """
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from app.addresses.address import EmailAddress
 from app.deliveries.envelopes import Post, compile_issue
 from app.deliveries.test_letters import NOBODY, fill_test
 from app.issues.week import Week
+from app.mail.dkim import DkimKey
 from app.mail.letter import marker
 from app.mail.templates import Rendered
 from app.mail.verify import check_letter
@@ -36,9 +37,15 @@ class Rehearsed:
 
 
 def rehearse(
-    post: Post, rendered: Rendered, segment: Segment, language: str, week: Week, now: datetime
+    post: Post,
+    rendered: Rendered,
+    segment: Segment,
+    language: str,
+    week: Week,
+    now: datetime,
+    keys: Sequence[DkimKey] = (),
 ) -> Iterator[Rehearsed]:
-    """Write and check the letter to each of `READERS`. Raises what `compile_issue` raises."""
+    """Write, sign and check the letter to each of `READERS`. Raises what `compile_issue` raises."""
     links = LinkTokens({1: secrets.token_bytes(64)}, 1)
     template = compile_issue(post, rendered, segment, language, str(week))
     token = links.unsubscribe(NOBODY, week.number, segment.id)
@@ -48,6 +55,6 @@ def rehearse(
     )
     for name, typed in READERS.items():
         address = EmailAddress.parse(typed)
-        letter = fill_test(template, links, post, segment, week, address, now)
+        letter = fill_test(template, links, post, segment, week, address, now, keys)
         wrong = check_letter(letter, subject=rendered.subject, text=text, html=html)
         yield Rehearsed(name, letter, wrong)

@@ -13,6 +13,7 @@ from app.deliveries.composing import compiled_edition
 from app.deliveries.envelopes import Post
 from app.errors import Refusal
 from app.issues.week import Week
+from app.mail.dkim import DkimKey, signatures
 from app.mail.letter import LetterTemplate
 from app.mail.relay import Relay
 from app.mail.replies import Answer, Outcome, classify
@@ -46,8 +47,9 @@ def fill_test(
     week: Week,
     address: EmailAddress,
     now: datetime,
+    keys: Sequence[DkimKey] = (),
 ) -> bytes:
-    """Fill it for one address."""
+    """Fill it for one address, and sign it as a real one would be."""
     secret = new_id()
     values = {
         "to": address.wire,
@@ -55,7 +57,8 @@ def fill_test(
         "message-id": f"{message_id(secret, 'test')}@{post.list_domain}",
         "unsubscribe": links.unsubscribe(NOBODY, week.number, segment.id),
     }
-    return template.fill(values)
+    head, body = template.head_and_body(values)
+    return signatures(head, body, keys, at=int(now.timestamp())) + head + body
 
 
 async def send_now(

@@ -1,11 +1,13 @@
 """Rehearsing: every edition in a folder, each letter read back, and a status to rely on."""
 
 import json
+import shutil
 import stat
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
 
+import dkim
 import pytest
 
 from app.cli import rehearsal, screenshots
@@ -13,6 +15,8 @@ from app.cli.screenshots import BrowserSilent, find_browser, take
 from app.database import Database
 from app.deliveries.rehearsing import READERS
 from app.demo.issue import sample_issue
+from app.mail.covering import read_arrived
+from app.mail.dkim_keys import create_dkim_key
 from app.mail.verify import check_letter
 from tests.support.builders import a_document, everything
 from tests.support.terminal import Terminal
@@ -66,6 +70,22 @@ def test_its_letters_are_whole_letters_of_the_issue(terminal: Terminal, tmp_path
         recipients.add(str(letter["To"]))
     assert len(recipients) == len(READERS)
     assert all(recipient.isascii() for recipient in recipients)
+
+
+def test_its_letters_are_signed_if_there_are_keys(
+    terminal: Terminal, tmp_path: Path, keys_dir: Path
+) -> None:
+    shutil.copytree(keys_dir, tmp_path / "keys")
+    terminal.set("VESTKA_KEYS_DIR", str(tmp_path / "keys"))
+    key = create_dkim_key(tmp_path / "keys", "a1", "rsa", "example.org")
+    put(terminal, tmp_path, a_document())
+    status, _ = rehearsed(terminal, tmp_path / "out")
+    assert status == 0
+    letters = [path.read_bytes() for path in (tmp_path / "out").glob("*.eml")]
+    assert len(letters) == len(EDITIONS) * len(READERS)
+    for raw in letters:
+        assert dkim.DKIM(raw).verify(dnsfunc=lambda *_, **__: key.record.encode())
+        assert read_arrived(raw).covered
 
 
 def test_no_link_in_it_opens_anything(terminal: Terminal, tmp_path: Path) -> None:
