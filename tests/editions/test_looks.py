@@ -19,7 +19,8 @@ from tests.support.browser import Browser
 LEAST = 4.5  # WCAG 2.2, 1.4.3
 SMALLEST = 14  # px
 
-# Every text that is shown, with its colour and that of the nearest ground behind it.
+# Every text that is shown, with its colour and that of the nearest ground behind it; of a picture,
+# which cannot be loaded here, its description.
 SEEN = """() => {
   const seen = [];
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -34,6 +35,10 @@ SEEN = """() => {
       ground = getComputedStyle(behind).backgroundColor; behind = behind.parentElement;
     }
     seen.push({words, ink: style.color, ground, size: parseFloat(style.fontSize)});
+  }
+  for (const image of document.images) {
+    const {color, backgroundColor, fontSize} = getComputedStyle(image);
+    seen.push({words: image.alt, ink: color, ground: backgroundColor, size: parseFloat(fontSize)});
   }
   return seen;
 }"""
@@ -54,16 +59,19 @@ def contrast(ink: str, ground: str) -> float:
 
 
 def a_letter() -> str:
-    """An issue with everything in it: all verdicts, a foreign text, every kind of block, a cut."""
+    """An issue with everything in it: all verdicts, a foreign text, a photo, a cut, all blocks."""
     document = sample_issue("2025-W04")
     every = "# One\n\n## Two\n\n> Said.\n\n- [a](https://example.org/)\n\n`code`\n\n---\n\n1. b\n\n"
     first = document["commentaries"][0]
     for text in first["texts"].values():
         text["body"] = every + (text["body"] + "\n\n") * 18
+    photo = "a" * 64
+    first["photo"] = {"credit": "example.org", "alt": {"ru": "Переход"}, "id": photo}
     newsletter = Newsletter.load()
     content = IssueContent.model_validate(document)
     url = "https://news.example.org"
-    return render(content, newsletter.segment("be-ru"), "ru", newsletter, url).html
+    sizes = {photo: (1072, 600)}
+    return render(content, newsletter.segment("be-ru"), "ru", newsletter, url, sizes).html
 
 
 def test_ratio() -> None:
@@ -83,7 +91,7 @@ def test_everything_can_be_read(browser: Browser, tmp_path: Path, scheme: str, w
 
     seen, wide = browser.visit(look, color_scheme=scheme, viewport={"width": width, "height": 800})
     words = {each["words"] for each in seen}
-    assert {"Читать продолжение на сайте", "code", "Said.", "Отписаться"} <= words
+    assert {"Читать продолжение на сайте", "code", "Said.", "Отписаться", "Переход"} <= words
     faint = [each for each in seen if contrast(each["ink"], each["ground"]) < LEAST]
     assert faint == []
     assert [each for each in seen if each["size"] < SMALLEST - 0.01] == []
