@@ -82,12 +82,14 @@ class Engine:
             clock,
             look_again=self._look_again,
             done=self._finished,
-            has_line=self._has_line,
+            take_line=self._take_line,
+            free_line=self._free_line,
         )
         self._lines = [
-            Line(relay, number, shared)
+            Line(relay, number, of, shared)
             for relay in relays
-            for number in range(relay.relay.limits.connections or connections)
+            for of in (relay.relay.limits.connections or connections,)
+            for number in range(of)
         ]
         self._smallest = max(len(self._lines), 1)
         self._claims: deque[Claim] = deque()
@@ -225,13 +227,17 @@ class Engine:
             return None
         return turned.outgoing[0] if turned.outgoing else None
 
-    async def _has_line(self, relay: str, number: int, *, wanted: bool) -> bool:
-        """Take a connection of all senders' together, or give it back; tell whether it is ours."""
-        act = self._ledger.take_line if wanted else self._ledger.free_line
+    async def _take_line(self, relay: str, number: int, of: int) -> bool:
+        """Take a connection that all senders share; tell whether it is ours."""
         try:
-            return bool(await _in_thread(act, relay, number))
+            return await _in_thread(self._ledger.take_line, relay, number, of)
         except SQLAlchemyError:
             return False
+
+    async def _free_line(self, relay: str, number: int) -> None:
+        """Give it back. If that fails it is ours still, and will be taken as such."""
+        with contextlib.suppress(SQLAlchemyError):
+            await _in_thread(self._ledger.free_line, relay, number)
 
     def _finished(self, done: Done) -> None:
         self._done.append(done)

@@ -96,10 +96,10 @@ class Ledger:
             self._stop_unfit({by_id[i].mailing_id: refused for i, refused in unfit.items()}, now)
         return Turned(outgoing, taken, permits)
 
-    def take_line(self, relay: str, number: int) -> bool:
-        """Take one of a relay's connections; False if another sender has it."""
+    def take_line(self, relay: str, number: int, of: int) -> bool:
+        """Take one of a relay's connections; False if another sender is to have it."""
         with self._database.transaction() as session:
-            return take_line(session, relay, number, self._sender_id, now=self._clock.now())
+            return take_line(session, relay, number, of, self._sender_id, now=self._clock.now())
 
     def free_line(self, relay: str, number: int) -> None:
         """Give a connection back."""

@@ -100,11 +100,20 @@ def forget_grants(session: Transaction, *, now: datetime) -> int:
 
 
 def take_line(
-    session: Transaction, relay: str, number: int, sender_id: int, *, now: datetime
+    session: Transaction, relay: str, number: int, of: int, sender_id: int, *, now: datetime
 ) -> bool:
-    """Take one of the relay's connections; False if another living sender has it."""
+    """Take connection `number` of the `of` that the relay allows to all senders together.
+
+    False if another living sender has it, or if we have our fair share already.
+    """
     insert_if_absent(session, RelayLine, [{"relay": relay, "number": number, "sender_id": None}])
     living = select(Sender.id).where(Sender.lease_until > now)
+    senders = session.scalar(select(func.count()).select_from(living.subquery())) or 1
+    others = select(func.count()).where(
+        RelayLine.relay == relay, RelayLine.sender_id == sender_id, RelayLine.number != number
+    )
+    if int(session.scalar(others) or 0) >= -(-of // senders):
+        return False
     free = (
         RelayLine.sender_id.is_(None)
         | (RelayLine.sender_id == sender_id)

@@ -8,7 +8,6 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from app.clock import Clock
 from app.deliveries.attempts import AttemptJournal
@@ -27,7 +26,7 @@ STALE = 0.7
 SOON = 0.02  # seconds until permits that were asked for may have come
 OTHERS = 1.0  # seconds until a connection that another sender has is asked for again
 PATIENCE = 2.0  # seconds that a relay may wait for content until the letter's permit comes
-PER_CONNECTION = 1000  # letters, then the connection is given up: others may be waiting for it
+PER_CONNECTION = 100  # letters, then the connection is given up: others may be waiting for it
 IDLE = 20.0  # seconds until an idle connection is closed: relays close theirs after some minutes
 
 
@@ -40,14 +39,6 @@ class Done:
     answer: Answer
     verdict: Verdict
     at: datetime
-
-
-class HasLine(Protocol):
-    """Takes a connection that all senders share (`wanted`), or gives it back."""
-
-    def __call__(self, relay: str, number: int, *, wanted: bool) -> Awaitable[bool]:
-        """Return whether the connection is ours."""
-        ...
 
 
 class JournalUnwritable(Exception):
@@ -69,16 +60,18 @@ class Shared:
     clock: Clock
     look_again: Callable[[Outgoing], Awaitable[Outgoing | None]]
     done: Callable[[Done], None]
-    has_line: HasLine
+    take_line: Callable[[str, int, int], Awaitable[bool]]
+    free_line: Callable[[str, int], Awaitable[None]]
 
 
 class Line:
     """One line to a relay: opens a connection when there is a letter, closes it when idle."""
 
-    def __init__(self, state: RelayState, number: int, shared: Shared) -> None:
-        """Open nothing yet. `number` is this line's among the relay's."""
+    def __init__(self, state: RelayState, number: int, of: int, shared: Shared) -> None:
+        """Open nothing yet. This is line `number` of the relay's `of`."""
         self._state = state
         self._number = number
+        self._of = of
         self._shared = shared
         self._connection: Connection | None = None
         self._denied_until = 0.0  # when others had it
@@ -201,7 +194,7 @@ class Line:
         if self._ours:
             return True
         name = self._state.relay.name
-        self._ours = await self._shared.has_line(name, self._number, wanted=True)
+        self._ours = await self._shared.take_line(name, self._number, self._of)
         if self._ours:
             self._state.lines += 1
         else:
@@ -213,7 +206,7 @@ class Line:
         if self._ours:
             self._ours = False
             self._state.lines -= 1
-            await self._shared.has_line(self._state.relay.name, self._number, wanted=False)
+            await self._shared.free_line(self._state.relay.name, self._number)
 
     async def _open(self, stop: asyncio.Event) -> Connection | None:
         """Return an open connection; None if there is none to be had now, or we are to stop."""

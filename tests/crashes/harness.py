@@ -191,7 +191,7 @@ class Ground:
         """Wait until the relay has taken so many letters, or the mailing is over."""
 
         def look() -> bool:
-            return len(self.relay.letters) >= count or self._is_idle()
+            return len(self.relay.letters) >= count or self._is_idle() or self.is_finished()
 
         await_that(f"letter {count}", look)
 
@@ -266,6 +266,10 @@ def ground(
         watcher = Watcher(url)
         try:
             yield made
+        except AssertionError:
+            for sender in made.senders:
+                print(sender.process.poll(), sender.log.read_text()[-3000:])  # noqa: T201
+            raise
         finally:
             for sender in made.senders:
                 if sender.process.poll() is None:

@@ -136,16 +136,29 @@ def test_old_counts_are_forgotten(database: Database) -> None:
 def test_a_connection_belongs_to_one_living_sender(database: Database) -> None:
     with database.transaction() as session:
         one, two = (register(session, name, "/", now=MONDAY) for name in ("one", "two"))
-        assert take_line(session, "r", 0, one, now=MONDAY)
-        assert take_line(session, "r", 0, one, now=MONDAY)
-        assert not take_line(session, "r", 0, two, now=MONDAY)
-        assert take_line(session, "r", 1, two, now=MONDAY)
+        assert take_line(session, "r", 0, 2, one, now=MONDAY)
+        assert take_line(session, "r", 0, 2, one, now=MONDAY)
+        assert not take_line(session, "r", 0, 2, two, now=MONDAY)
+        assert take_line(session, "r", 1, 2, two, now=MONDAY)
     with database.transaction() as session:
         free_line(session, "r", 1, one)  # not its own to give
-        assert not take_line(session, "r", 1, one, now=MONDAY)
+        assert not take_line(session, "r", 1, 2, one, now=MONDAY)
         free_line(session, "r", 1, two)
-        assert take_line(session, "r", 1, one, now=MONDAY)
-        assert take_line(session, "r", 0, two, now=MONDAY + LEASE + SECOND)
+        free_line(session, "r", 0, one)
+        assert take_line(session, "r", 1, 2, one, now=MONDAY)
+        assert take_line(session, "r", 0, 2, two, now=MONDAY)
+        assert take_line(session, "r", 0, 2, one, now=MONDAY + LEASE + SECOND)
+
+
+def test_connections_are_shared_fairly_among_the_living(database: Database) -> None:
+    with database.transaction() as session:
+        one = register(session, "one", "/", now=MONDAY)
+        assert all(take_line(session, "r", n, 5, one, now=MONDAY) for n in range(5))
+        two = register(session, "two", "/", now=MONDAY)
+        free_line(session, "r", 4, one)
+        assert not take_line(session, "r", 4, 5, one, now=MONDAY), "one has more than its share"
+        assert take_line(session, "r", 4, 5, two, now=MONDAY)
+        assert take_line(session, "r", 4, 5, two, now=MONDAY), "what is ours stays ours"
 
 
 class TestPermits:
