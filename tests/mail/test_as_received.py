@@ -1,0 +1,381 @@
+"""Letters as a relay receives them: sent over SMTP, then read and verified by others' code alone.
+
+Five hundred subjects that mix scripts, quotes, dashes and emoji; public URLs of every length from
+12 to 200 characters; and the sample issue in its three editions.
+"""
+
+import asyncio
+import random
+import re
+from base64 import b64decode
+from collections import deque
+from dataclasses import dataclass
+from email import message_from_bytes, policy
+from email.header import decode_header, make_header
+from email.message import EmailMessage
+from email.utils import getaddresses, parsedate_to_datetime
+from functools import cached_property
+from html.parser import HTMLParser
+from typing import Any
+
+import dkim
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from dkim.util import parse_tag_value
+
+from app.deliveries.envelopes import Post, compile_issue
+from app.demo.issue import sample_issue
+from app.editions.rendering import render
+from app.issues.content import IssueContent
+from app.issues.week import Week
+from app.mail.dkim import DkimKey
+from app.mail.envelope import Envelope
+from app.mail.letter import marker
+from app.mail.pipeline import Hands
+from app.mail.relay import Relay, Security
+from app.mail.signing import Signer
+from app.mail.smtp import Connection
+from app.mail.templates import Rendered
+from app.newsletter import Newsletter, Segment
+from app.settings import Mailbox, Settings
+from app.tokens import LinkTokens
+from tests.support.smtpd import ScriptedServer
+
+COUNT = 500
+WEEK = Week.parse("2025-W04")
+NEWSLETTER = Newsletter.load()
+EDITIONS = [(segment, each) for segment in NEWSLETTER.segments for each in segment.languages]
+LINKS = LinkTokens({1: bytes(range(64))}, 1)
+AT = 1_737_442_800
+KEYS = {
+    "a1": DkimKey("example.org", "a1", generate_private_key(65537, 2048)),
+    "e1": DkimKey("example.org", "e1", Ed25519PrivateKey.generate()),
+}
+WORDS = [
+    *("News", "week", "“The”", "'s", "don't", "BE/RU", "a,b;c", "(x)", '"said"', "=?utf-8?q?x?="),
+    *("=", "?=", "_", "Навіны", "тыдня", "«Сітуацыя»", "— і", "…", "лучше", "об’езд", "Ў", "ґ"),
+    *(
+        "🇧🇾",
+        "👩‍👩‍👧",
+        "📈",
+        "2025–2026",
+        "naïve",
+        "Łódź",
+        "Donaudampfschifffahrt" * 4,
+        "электра" * 9,
+    ),
+]
+BODIES = {
+    "en": "“Prices” rose — again.\n.\n.hidden\n\nFrom here on: a=b, 100 %.  \n",
+    "be": "Цэны зноў выраслі — «кошык» даражэе.\n.\n",
+    "ru": "Цены снова выросли — «корзина» дорожает.\n",
+}
+ONCE = (
+    *("Date", "From", "To", "Subject", "Message-ID", "MIME-Version", "Content-Type"),
+    *("Content-Language", "List-Id", "List-Unsubscribe", "List-Unsubscribe-Post"),
+    *("Auto-Submitted", "Precedence", "Feedback-ID"),
+)
+SIGNED = {
+    *("from", "to", "subject", "date", "message-id", "mime-version", "content-type", "list-id"),
+    *("list-unsubscribe", "list-unsubscribe-post", "feedback-id"),
+}
+
+
+@dataclass
+class Letter:
+    """What was meant, and the bytes and the envelope that the relay got."""
+
+    rendered: Rendered
+    segment: Segment
+    language: str
+    link: str
+    envelope: Envelope
+    raw: bytes = b""
+    sender: str = ""
+    recipients: tuple[str, ...] = ()
+
+    @cached_property
+    def head(self) -> bytes:
+        return self.raw.partition(b"\r\n\r\n")[0] + b"\r\n"
+
+    @cached_property
+    def message(self) -> EmailMessage:
+        read = message_from_bytes(self.raw, policy=policy.default)
+        assert isinstance(read, EmailMessage)
+        return read
+
+    def field(self, name: str) -> bytes:
+        """The one header of this name, as its bytes are."""
+        found = re.findall(
+            rb"^%b:(?:[^\n]*\n)(?:[ \t][^\n]*\n)*" % name.encode(), self.head, re.MULTILINE
+        )
+        assert len(found) == 1, name
+        whole: bytes = found[0]
+        return whole
+
+    def parts(self) -> list[EmailMessage]:
+        return [each for each in self.message.iter_parts() if isinstance(each, EmailMessage)]
+
+
+def a_url(length: int) -> str:
+    """An https address of this length."""
+    room = length - len("https://")
+    host = f"{'a' * (room - 3)}.by" if room <= 60 else f"news.example.org/{'p' * (room - 17)}"
+    return f"https://{host}"
+
+
+def composed(
+    number: int, rendered: Rendered, segment: Segment, language: str, public_url: str
+) -> Letter:
+    """Compile, fill and sign a letter to reader `number`."""
+    sender = Mailbox("", "news@example.org")
+    post = Post(sender, "lists.example.org", "back.example.org", public_url, NEWSLETTER)
+    link_id = number.to_bytes(8, "big")
+    token = LINKS.unsubscribe(link_id, WEEK.number, segment.id)
+    template = compile_issue(post, rendered, segment, language, str(WEEK))
+    filled = template.bind(
+        {
+            "to": f"reader{number}@example.com",
+            "date": "Tue, 21 Jan 2025 09:00:00 +0200",
+            "message-id": f"{number:032x}@lists.example.org",
+            "unsubscribe": token,
+        }
+    )
+    (signed,) = SIGNER.sign([filled], at=AT)
+    return_path = f"{LINKS.return_path(link_id, WEEK.number, segment.id)}@back.example.org"
+    envelope = Envelope(return_path, f"reader{number}@example.com", signed)
+    return Letter(rendered, segment, language, f"{public_url}/unsubscribe/{token}", envelope)
+
+
+SIGNER = Signer(list(KEYS.values()))
+
+
+def generated(number: int, dice: random.Random) -> Letter:
+    """A small letter with a subject as odd as they come."""
+    segment, language = EDITIONS[number % len(EDITIONS)]
+    url = a_url(12 + number % 189)
+    subject = " ".join(dice.choices(WORDS, k=dice.randint(1, 25)))
+    link = f"{url}/unsubscribe/{marker('unsubscribe', 40)}"
+    text = f"{BODIES[language] * dice.randint(1, 9)}\n{link}\n"
+    html = f'<p>{BODIES[language]}</p>\n<a href="{link}">{language}</a>\n'
+    return composed(number, Rendered(subject, html, text), segment, language, url)
+
+
+def sample(number: int) -> Letter:
+    """The sample issue in one of its editions."""
+    segment, language = EDITIONS[number % len(EDITIONS)]
+    url = "https://news.example.org"
+    content = IssueContent.model_validate(sample_issue(str(WEEK)))
+    rendered = render(content, segment, language, NEWSLETTER, url)
+    return composed(COUNT + number, rendered, segment, language, url)
+
+
+def deliver(letters: list[Letter]) -> None:
+    """Carry them to a server over one connection, and note what it got."""
+    waiting = deque(each.envelope for each in letters)
+    answers: list[Any] = []
+
+    async def may_go(_: Envelope) -> bool:
+        return True
+
+    async def run(port: int) -> None:
+        relay = Relay("127.0.0.1", port, Security.NONE)
+        connection = await Connection.open(relay, "sender.example.org")
+        assert isinstance(connection, Connection)
+        hands = Hands(
+            take=lambda: waiting.popleft() if waiting else None,
+            may_go=may_go,
+            noted=lambda _: None,
+            done=lambda _, answer: answers.append(answer),
+            give_back=waiting.append,
+        )
+        await connection.carry(waiting.popleft(), hands)
+        await connection.close()
+
+    with ScriptedServer() as server:
+        asyncio.run(run(server.port))
+        assert len(server.letters) == len(answers) == len(letters)
+        for letter, got in zip(letters, server.letters, strict=True):
+            letter.raw, letter.sender, letter.recipients = got.raw, got.sender, got.recipients
+
+
+@pytest.fixture(scope="module")
+def received() -> list[Letter]:
+    dice = random.Random(20250120)
+    letters = [generated(number, dice) for number in range(COUNT)]
+    letters += [sample(number) for number in range(len(EDITIONS))]
+    deliver(letters)
+    return letters
+
+
+@pytest.mark.parametrize("length", [12, 13, 68, 69, 100, 200])
+def test_the_addresses_tried_are_those_that_may_be_configured(length: int) -> None:
+    assert len(a_url(length)) == length
+    assert Settings({"VESTKA_PUBLIC_URL": a_url(length)}).public_url == a_url(length)
+
+
+def test_the_relay_got_the_bytes_that_were_signed(received: list[Letter]) -> None:
+    """A4: nothing serialises a letter again after it was signed."""
+    for letter in received:
+        assert letter.raw == bytes(letter.envelope.letter)
+
+
+def test_the_envelope_is_the_reader_s_own(received: list[Letter]) -> None:
+    """E1, E6, E7: short return paths, none like another, and none is the sender of the letter."""
+    for letter in received:
+        local, _, domain = letter.sender.partition("@")
+        assert re.fullmatch(r"[a-z0-9-]{1,64}", local)
+        assert domain == "back.example.org"
+        assert letter.recipients == (letter.message["To"],)
+    assert len({letter.sender for letter in received}) == len(received)
+
+
+def test_lines(received: list[Letter]) -> None:
+    """M1, M2, M11: 7-bit, CRLF alone, at most 998 octets; 76 wherever something is encoded."""
+    for letter in received:
+        assert re.fullmatch(rb"(?:[\t -~]{0,998}\r\n)+", letter.raw)
+        body = letter.raw.partition(b"\r\n\r\n")[2]
+        assert max(map(len, body.split(b"\r\n"))) <= 76
+        for line in letter.head.split(b"\r\n"):
+            assert len(line) <= 76 or b"=?" not in line
+            assert len(line) <= 78 or line.startswith(b"List-Unsubscribe: "), "SHOULD of RFC 5322"
+
+
+def test_each_header_is_there_once_and_no_other(received: list[Letter]) -> None:
+    """M3."""
+    for letter in received:
+        names = [name.lower() for name in letter.message.keys()]  # noqa: SIM118 - repeats count
+        expected = [*(name.lower() for name in ONCE), *["dkim-signature"] * len(KEYS)]
+        assert sorted(names) == sorted(expected)
+
+
+def test_what_the_headers_say(received: list[Letter]) -> None:
+    """M4, M5, M9, L8, L10, L11."""
+    for letter in received:
+        message = letter.message
+        assert re.fullmatch(rb"Message-ID: <[a-z0-9]+@[a-z.]+>\r\n", letter.field("Message-ID"))
+        assert len(str(message["Message-ID"])) < 78
+        assert len(getaddresses([str(message["To"])])) == 1
+        assert parsedate_to_datetime(str(message["Date"])).timestamp() == AT
+        assert message["Content-Language"] == letter.language
+        assert message["List-Id"] == f"<{letter.segment.id}.lists.example.org>"
+        assert message["Auto-Submitted"] == "auto-generated"
+        assert message["Precedence"] == "bulk"
+        *_, constant = str(message["Feedback-ID"]).split(":")
+        assert len(constant) >= 5
+        assert "reader" not in str(message["Feedback-ID"]) + str(message["Message-ID"])
+    assert len({letter.message["Message-ID"] for letter in received}) == len(received)
+
+
+def test_encoded_words(received: list[Letter]) -> None:
+    """M2, M6: at most 75, none adjoining another, none cut inside a character, none elsewhere."""
+    seen = 0
+    for letter in received:
+        for name in ONCE:
+            field = letter.field(name)
+            if name not in ("Subject", "From"):
+                assert b"=?" not in field
+                continue
+            assert b"?==?" not in field
+            for word in re.findall(rb"(?<=[ \r\n])=\?utf-8\?[bq]\?[^? ]*\?=(?=[ \r])", field):
+                seen += 1
+                assert len(word) <= 75
+                ((decoded, charset),) = decode_header(word.decode())
+                assert isinstance(decoded, bytes)
+                assert charset == "utf-8"
+                decoded.decode("utf-8")
+    assert seen > COUNT
+
+
+def test_subjects_and_names_are_read_as_they_were_written(received: list[Letter]) -> None:
+    """M10, by both parsers of the standard library."""
+    for letter in received:
+        subject = letter.rendered.subject
+        old = message_from_bytes(letter.raw, policy=policy.compat32)
+        assert str(make_header(decode_header(str(old["Subject"])))) == subject
+        assert letter.message["Subject"] == subject
+        (sender,) = letter.message["From"].addresses
+        assert (sender.display_name, sender.addr_spec) == (
+            NEWSLETTER.name[letter.language],
+            "news@example.org",
+        )
+    assert any(len(letter.rendered.subject) > 200 for letter in received)
+
+
+class Links(HTMLParser):
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.seen: list[str | None] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "a":
+            self.seen.append(dict(attrs)["href"])
+
+
+def test_both_parts_are_whole(received: list[Letter]) -> None:
+    """M7, M8, M12, L12: text, then HTML; as they were rendered; each with the link to leave."""
+    for letter in received:
+        boundary = letter.message.get_boundary() or ""
+        assert 0 < len(boundary) <= 70
+        assert letter.raw.count(boundary.encode()) == 4
+        assert letter.message.get_content_type() == "multipart/alternative"
+        text, html = letter.parts()
+        token = letter.link.rpartition("/")[2]
+        for part, subtype, meant in (
+            (text, "plain", letter.rendered.text),
+            (html, "html", letter.rendered.html),
+        ):
+            assert not part.defects
+            assert part.get_content_type() == f"text/{subtype}"
+            assert part.get_content_charset() == "utf-8"
+            whole = meant.replace(marker("unsubscribe", 40), token)
+            assert part.get_content().splitlines() == whole.splitlines()
+            assert part["Content-Transfer-Encoding"] in {"quoted-printable", "base64"}
+            assert len(str(part.get_payload())) < 95_000
+        assert letter.link in text.get_content().splitlines()
+        assert Links(html.get_content()).seen.count(letter.link) == 1
+    for letter in received[COUNT:]:
+        coding = "quoted-printable" if letter.language == "en" else "base64"
+        assert {part["Content-Transfer-Encoding"] for part in letter.parts()} == {coding}
+
+
+def test_one_click(received: list[Letter]) -> None:
+    """L1, L2: one literal URI on one line, whatever its length; the very words of RFC 8058."""
+    for letter in received:
+        assert letter.field("List-Unsubscribe") == f"List-Unsubscribe: <{letter.link}>\r\n".encode()
+        said = letter.field("List-Unsubscribe-Post")
+        assert said == b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+    lengths = {len(letter.link) for letter in received}
+    assert lengths >= {length + len("/unsubscribe/") + 40 for length in range(12, 201)}
+
+
+def test_what_is_signed(received: list[Letter]) -> None:
+    """A2, A3, L3: in every signature."""
+    for letter in received:
+        signatures = [str(each) for each in letter.message.get_all("DKIM-Signature", [])]
+        tags = [parse_tag_value(each.encode()) for each in signatures]
+        assert [each[b"a"] for each in tags] == [b"rsa-sha256", b"ed25519-sha256"]
+        for each in tags:
+            assert each[b"c"] == b"relaxed/relaxed"
+            assert each[b"d"] == b"example.org"
+            assert b"l" not in each
+            names = [name.strip().decode() for name in each[b"h"].split(b":")]
+            assert set(names) >= SIGNED
+            assert not {"return-path", "received", "bcc"} & set(names)
+            assert all(names.count(name) == 2 for name in ("from", "to", "subject", "date"))
+            assert len(b64decode(each[b"bh"])) == 32
+
+
+@pytest.mark.parametrize("index", [0, 1], ids=["rsa", "ed25519"])
+def test_signatures_verify(received: list[Letter], index: int) -> None:
+    def record(name: bytes, timeout: int = 0) -> bytes:
+        selector, _, rest = name.decode().partition(".")
+        assert rest == "_domainkey.example.org."
+        return KEYS[selector].record.encode()
+
+    for letter in received:
+        assert dkim.DKIM(letter.raw).verify(idx=index, dnsfunc=record)
+    changed = received[0].raw.replace(b"One-Click", b"One-Clack")
+    assert not dkim.DKIM(changed).verify(idx=index, dnsfunc=record)
