@@ -61,7 +61,7 @@ def start(
         mailing, new = launch(session, parsed, found, by=BY, now=now)
         if new:
             note(session, BY, "mailing launched", f"{parsed} {found.id}", now=now)
-        record = {"new": new, **as_record(session, mailing)}
+        record = {"new": new, **as_record(session, mailing, now=opened.clock.now())}
     print_record(record, as_json=as_json)
 
 
@@ -71,7 +71,9 @@ def list_(*, as_json: AsJson = False) -> None:
     opened = Opened()
     with opened.database.reading() as session:
         mailings = session.scalars(select(Mailing).order_by(Mailing.id.desc()))
-        rows: list[dict[str, Any]] = [as_record(session, mailing) for mailing in mailings]
+        rows: list[dict[str, Any]] = [
+            as_record(session, mailing, now=opened.clock.now()) for mailing in mailings
+        ]
     if not as_json:
         rows = [_narrow(row) for row in rows]
     print_rows(rows, as_json=as_json, nothing="There are no mailings.")
@@ -114,7 +116,7 @@ def pause(mailing_id: MailingId, *, as_json: AsJson = False) -> None:
     with opened.database.transaction() as session:
         mailing = control.pause(session, mailing_id)
         note(session, BY, "mailing paused", str(mailing_id), now=opened.clock.now())
-        record = as_record(session, mailing)
+        record = as_record(session, mailing, now=opened.clock.now())
     print_record(record, as_json=as_json)
 
 
@@ -125,7 +127,7 @@ def resume(mailing_id: MailingId, *, as_json: AsJson = False) -> None:
     with opened.database.transaction() as session:
         mailing = control.resume(session, mailing_id)
         note(session, BY, "mailing resumed", str(mailing_id), now=opened.clock.now())
-        record = as_record(session, mailing)
+        record = as_record(session, mailing, now=opened.clock.now())
     print_record(record, as_json=as_json)
 
 
@@ -139,7 +141,7 @@ def cancel(mailing_id: MailingId, *, as_json: AsJson = False) -> None:
         session.flush()
         exclude_rest(session, mailing_id, CANCELLED_BY_OPERATOR)
         note(session, BY, "mailing cancelled", str(mailing_id), now=now)
-        record = as_record(session, mailing)
+        record = as_record(session, mailing, now=opened.clock.now())
     print_record(record, as_json=as_json)
 
 
@@ -184,7 +186,7 @@ def _decide(opened: Opened, mailing_id: int, *, resend: bool) -> int:
 
 def _record(opened: Opened, mailing_id: int) -> dict[str, Any]:
     with opened.database.reading() as session:
-        return as_record(session, find_mailing(session, mailing_id))
+        return as_record(session, find_mailing(session, mailing_id), now=opened.clock.now())
 
 
 def _done(record: dict[str, Any]) -> int:

@@ -1,5 +1,6 @@
 """The operators' calls for mailings: launch, watch, pause, resume, cancel, decide doubts."""
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Response
@@ -29,9 +30,9 @@ MailingId = Annotated[int, Path(ge=1, le=MAX_ROW_NUMBER)]
 Controls = Annotated[Operator, Depends(needs("mailings:control"))]
 
 
-def view(session: Session, mailing: Mailing) -> MailingView:
+def view(session: Session, mailing: Mailing, now: datetime) -> MailingView:
     """Return a mailing as the API shows it."""
-    return MailingView.model_validate(as_record(session, mailing))
+    return MailingView.model_validate(as_record(session, mailing, now=now))
 
 
 @router.post("", responses={201: {"model": MailingView, "description": "launched by this call"}})
@@ -53,20 +54,20 @@ def post_mailing(
     if new:
         note(session, operator.name, "mailing launched", f"{week} {segment.id}", now=now)
     response.status_code = 201 if new else 200
-    return view(session, mailing)
+    return view(session, mailing, now)
 
 
 @router.get("")
-def get_mailings(session: Reading, _operator: Reads) -> list[MailingView]:
+def get_mailings(session: Reading, _operator: Reads, now: Now) -> list[MailingView]:
     """Return all mailings, the newest first."""
     mailings = session.scalars(select(Mailing).order_by(Mailing.id.desc()).limit(200))
-    return [view(session, mailing) for mailing in mailings]
+    return [view(session, mailing, now) for mailing in mailings]
 
 
 @router.get("/{mailing_id}")
-def get_mailing(mailing_id: MailingId, session: Reading, _operator: Reads) -> MailingView:
+def get_mailing(mailing_id: MailingId, session: Reading, _operator: Reads, now: Now) -> MailingView:
     """Return a mailing and its balance."""
-    return view(session, find_mailing(session, mailing_id))
+    return view(session, find_mailing(session, mailing_id), now)
 
 
 @router.post("/{mailing_id}/pause")
@@ -76,7 +77,7 @@ def post_pause(
     """Stop the mailing where it stands, within a second."""
     mailing = pause(session, mailing_id)
     note(session, operator.name, "mailing paused", str(mailing_id), now=now)
-    return view(session, mailing)
+    return view(session, mailing, now)
 
 
 @router.post("/{mailing_id}/resume")
@@ -86,7 +87,7 @@ def post_resume(
     """Let a paused mailing go on."""
     mailing = resume(session, mailing_id)
     note(session, operator.name, "mailing resumed", str(mailing_id), now=now)
-    return view(session, mailing)
+    return view(session, mailing, now)
 
 
 @router.post("/{mailing_id}/cancel")
@@ -98,7 +99,7 @@ def post_cancel(
     session.flush()
     exclude_rest(session, mailing_id, CANCELLED_BY_OPERATOR)
     note(session, operator.name, "mailing cancelled", str(mailing_id), now=now)
-    return view(session, mailing)
+    return view(session, mailing, now)
 
 
 @router.get("/{mailing_id}/uncertain")

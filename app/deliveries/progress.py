@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.deliveries.models import Delivery, FoldedCount
-from app.deliveries.states import EXCLUDED, STATES
+from app.deliveries.states import EXCLUDED, OPEN, STATES
 from app.mailings.models import Mailing
 
 
@@ -53,9 +53,24 @@ def unbalanced(session: Session) -> list[int]:
     return [mailing.id for mailing in mailings if not balance(session, mailing).balances]
 
 
-def as_record(session: Session, mailing: Mailing) -> dict[str, object]:
+def pace(books: Balance, mailing: Mailing, now: datetime) -> tuple[float | None, int | None]:
+    """Return how many letters a second were dealt with since the launch, and the seconds left.
+
+    None where there is nothing to tell yet, or nothing more to come.
+    """
+    elapsed = ((mailing.finished_at or now) - mailing.launched_at).total_seconds()
+    waiting = sum(books.states[state] for state in OPEN)
+    dealt_with = sum(books.states.values()) - waiting
+    if elapsed <= 0 or not dealt_with:
+        return None, None
+    rate = dealt_with / elapsed
+    return round(rate, 1), round(waiting / rate) if waiting else None
+
+
+def as_record(session: Session, mailing: Mailing, *, now: datetime) -> dict[str, object]:
     """Return a mailing with its balance, as the API and the command line show it."""
     books = balance(session, mailing)
+    rate, seconds_left = pace(books, mailing, now)
     return {
         "id": mailing.id,
         "week": mailing.week,
@@ -67,6 +82,8 @@ def as_record(session: Session, mailing: Mailing) -> dict[str, object]:
         "launched_at": _iso(mailing.launched_at),
         "launched_by": mailing.launched_by,
         "finished_at": _iso(mailing.finished_at),
+        "rate": rate,
+        "seconds_left": seconds_left,
     }
 
 

@@ -36,6 +36,8 @@ class MailingView(BaseModel):
     launched_at: datetime
     launched_by: str
     finished_at: datetime | None
+    rate: Annotated[float | None, Field(description="letters a second since the launch")]
+    seconds_left: Annotated[int | None, Field(description="at that rate")]
 
 
 class DoubtView(BaseModel):

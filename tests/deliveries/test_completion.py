@@ -74,12 +74,12 @@ def test_folding_keeps_the_balance(database: Database, keyring: Keyring) -> None
         mailing = _each_in_a_state(session, keyring)
         mailing.state, mailing.finished_at = "finished", MONDAY
         session.flush()
-        before = as_record(session, mailing)
+        before = as_record(session, mailing, now=MONDAY)
         assert fold(session, RETENTION, now=MONDAY + RETENTION) == 0
         assert fold(session, RETENTION, now=MONDAY + RETENTION + timedelta(seconds=1)) == 1
         session.flush()
         assert session.scalar(select(func.count()).select_from(Delivery)) == 0
-        assert as_record(session, mailing) == before
+        assert as_record(session, mailing, now=MONDAY) == before
         assert unbalanced(session) == []
         assert fold(session, RETENTION, now=MONDAY + 2 * RETENTION) == 0
 
@@ -87,7 +87,7 @@ def test_folding_keeps_the_balance(database: Database, keyring: Keyring) -> None
 def test_the_balance_counts_every_state(database: Database, keyring: Keyring) -> None:
     with database.transaction() as session:
         mailing = _each_in_a_state(session, keyring)
-        found = as_record(session, mailing)
+        found = as_record(session, mailing, now=MONDAY)
         assert {state: found[state] for state in STATES if state != "excluded"} == dict.fromkeys(
             set(STATES) - {"excluded"}, 1
         )

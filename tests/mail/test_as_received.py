@@ -7,6 +7,8 @@ Five hundred subjects that mix scripts, quotes, dashes and emoji; public URLs of
 import asyncio
 import random
 import re
+import shutil
+import subprocess
 from base64 import b64decode
 from collections import deque
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ from email.message import EmailMessage
 from email.utils import getaddresses, parsedate_to_datetime
 from functools import cached_property
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import dkim
@@ -379,3 +382,20 @@ def test_signatures_verify(received: list[Letter], index: int) -> None:
         assert dkim.DKIM(letter.raw).verify(idx=index, dnsfunc=record)
     changed = received[0].raw.replace(b"One-Click", b"One-Clack")
     assert not dkim.DKIM(changed).verify(idx=index, dnsfunc=record)
+
+
+def test_opendkim_verifies_them(received: list[Letter], tmp_path: Path) -> None:
+    """What many mailboxes use; it knows RSA alone."""
+    opendkim = shutil.which("opendkim")
+    if opendkim is None:
+        pytest.skip("NO OPENDKIM: it is not on PATH")
+    records = "".join(f"{key.record_name} {key.record}\n" for key in KEYS.values())
+    (tmp_path / "keys").write_text(records, encoding="ascii")
+    (tmp_path / "conf").write_text("Mode v\nTestDNSData file:keys\n", encoding="ascii")
+    for number, letter in enumerate(received):
+        (tmp_path / f"{number}.eml").write_bytes(letter.raw)
+    names = ",".join(path.name for path in tmp_path.glob("*.eml"))
+    command = [opendkim, "-x", "conf", "-t", names]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    said = (ran.stdout + ran.stderr).splitlines()
+    assert len([line for line in said if "s=a1" in line and "succeeded" in line]) == len(received)

@@ -1,0 +1,39 @@
+"""How fast a mailing goes, and how long it will take."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+import pytest
+
+from app.deliveries.progress import Balance, pace
+from app.mailings.models import Mailing
+from tests.support.clock import MONDAY
+
+
+def books(**states: int) -> Balance:
+    made = Balance(sum(states.values()))
+    for state, count in states.items():
+        made.add(state, None, count)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("states", "seconds", "expected"),
+    [
+        ({"pending": 100}, 10, (None, None)),
+        ({"sent": 40, "failed": 10, "pending": 100}, 10, (5.0, 20)),
+        ({"sent": 50, "deferred": 1}, 10, (5.0, 0)),
+        ({"sent": 50, "uncertain": 10}, 10, (6.0, None)),
+        ({"sent": 50}, 0, (None, None)),
+    ],
+)
+def test_the_rate_counts_what_is_dealt_with(
+    states: Mapping[str, int], seconds: int, expected: tuple[float | None, int | None]
+) -> None:
+    mailing = Mailing(launched_at=MONDAY, finished_at=None)
+    assert pace(books(**states), mailing, MONDAY + timedelta(seconds=seconds)) == expected
+
+
+def test_a_finished_mailing_keeps_its_rate() -> None:
+    mailing = Mailing(launched_at=MONDAY, finished_at=MONDAY + timedelta(seconds=10))
+    assert pace(books(sent=50), mailing, MONDAY + timedelta(days=9)) == (5.0, None)
