@@ -78,6 +78,8 @@ class Wire(asyncio.Protocol):
 
     async def reply(self, seconds: float) -> tuple[int, str] | None:
         """Return the next reply, or None if none can come or none came in time."""
+        if self._replies and self._writable.is_set():  # pipelined replies come together
+            return self._replies.popleft()
         try:
             async with asyncio.timeout(seconds):
                 await self._writable.wait()
