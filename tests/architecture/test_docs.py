@@ -9,6 +9,7 @@ import pytest
 from app.settings import Knob, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
+PICTURES = list((ROOT / "docs/letters").iterdir())
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -24,10 +25,20 @@ def test_the_readme_describes_no_setting_that_does_not_exist() -> None:
     assert named == {knob.name for knob in Settings.knobs()}
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/architecture.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/architecture.md", "docs/letters.md"])
 def test_every_file_named_in_a_document_exists(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     paths = set(re.findall(r"`([\w./-]+\.(?:py|toml|css|md))`", text))
     known = ["/" + path.relative_to(ROOT).as_posix() for path in ROOT.glob("[!.]*/**/*")]
     known += ["/" + path.name for path in ROOT.glob("*")]
     assert [path for path in paths if not any(k.endswith(f"/{path}") for k in known)] == []
+
+
+def test_pictures_of_letters_are_small_and_all_are_shown() -> None:
+    text = (ROOT / "docs/letters.md").read_text(encoding="utf-8")
+    shown = re.findall(r'src="(letters/[^"]+)"', text)
+    assert sorted(shown) == sorted(f"letters/{each.name}" for each in PICTURES)
+    assert text.count('alt="') == len(shown)
+    for each in PICTURES:
+        assert each.read_bytes().startswith(b"\x89PNG")
+        assert each.stat().st_size < 60_000
