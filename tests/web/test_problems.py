@@ -17,6 +17,7 @@ from tests.support.builders import a_document
 
 # These never reach an HTTP client, though the web processes could raise them.
 ELSEWHERE = {
+    "DkimKeyUnusable": "becomes SettingWrong where the keys are read",
     "EnvelopeUnsafe": "addresses are parsed at the door",
     "FieldWrong": "never raised: a refused form shows it",
     "HeaderTwice": "our own templates decide which headers a letter has",
@@ -36,6 +37,8 @@ ELSEWHERE = {
     "RelayUnreadable": "becomes SettingWrong where the relays are read",
     "RelayUnsafe": "becomes SettingWrong where the relays are read",
     "SealBroken": "only the sender opens seals, and throws away what does not open",
+    "SelectorTaken": "DKIM keys are made on the command line alone",
+    "SelectorUnfit": "DKIM keys are made on the command line alone",
     "SlotMisplaced": "our own templates decide where slots stand",
     "SlotUnfilled": "our own code fills the slots of our own templates",
     "SlotValueUnsafe": "our own code fills the slots with tokens",
