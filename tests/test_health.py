@@ -1,7 +1,7 @@
 """Alive is one thing, ready another; the relay is part of neither."""
 
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import OperationalError
 
 from app.database import Database
@@ -27,3 +27,11 @@ def test_without_a_database_it_lives_and_is_not_ready(
     assert readers.get("/health/live").status_code == 200
     event.remove(engine, "before_cursor_execute", fail)
     assert readers.get("/health/ready").status_code == 200
+
+
+def test_a_database_without_its_tables_is_not_ready(
+    database: Database, readers: TestClient
+) -> None:
+    with database.transaction() as session:
+        session.execute(text("DROP TABLE alembic_version"))
+    assert readers.get("/health/ready").status_code == 503

@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from app.errors import Refusal
@@ -139,9 +140,21 @@ async def _http(_request: Request, raised: Exception) -> Response:
     )
 
 
+def _route(request: Request) -> str:
+    return str(getattr(request.scope.get("route"), "path", "?"))  # the pattern: a path has tokens
+
+
+async def _without_database(request: Request, raised: Exception) -> Response:
+    # Not our fault and soon over: one line, or a full disk is filled by what is said about it.
+    cause = str(getattr(raised, "orig", None) or raised).partition("\n")[0]
+    log.error("the database does not answer", route=_route(request), error=cause)
+    return problem(
+        503, "The database does not answer; please try again.", headers={"Retry-After": "60"}
+    )
+
+
 async def _broken(request: Request, raised: Exception) -> Response:
-    route = getattr(request.scope.get("route"), "path", "?")
-    log.error("request failed", route=route, error=type(raised).__name__, exc_info=raised)
+    log.error("request failed", route=_route(request), error=type(raised).__name__, exc_info=raised)
     return problem(500, "Something went wrong here; nothing of this request was kept.")
 
 
@@ -150,4 +163,5 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(OperationalError, _without_database)
     app.add_exception_handler(Exception, _broken)

@@ -28,7 +28,7 @@ def failing_commits() -> Iterator[None]:
         event.remove(Transaction, "before_commit", fail)
 
 
-def test_a_failing_commit_answers_500(
+def test_a_failing_commit_answers_503(
     database: Database, readers: TestClient, operators: TestClient
 ) -> None:
     wish = {"email": "ann@example.org", "segments": ["en"]}
@@ -40,7 +40,8 @@ def test_a_failing_commit_answers_500(
             operators.put("/v1/issues/2025-W04", json=a_document()),
         ]
     for answer in answers:
-        assert answer.status_code == 500
+        assert answer.status_code == 503
+        assert answer.headers["retry-after"] == "60"
         assert answer.headers["content-type"] == "application/problem+json"
         assert "disk" not in answer.text
     with database.reading() as session:
