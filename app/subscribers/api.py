@@ -3,6 +3,7 @@
 The answer is the same for every address that is one, known or not (promise 1).
 """
 
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -11,6 +12,7 @@ from fastapi.responses import JSONResponse, RedirectResponse
 
 from app.addresses.address import AddressRefused, EmailAddress
 from app.errors import Refusal
+from app.newsletter import Newsletter
 from app.subscribers.forms import FieldWrong, form_page, manage_request_page
 from app.subscribers.schemas import Accepted, ManageWish, Wish
 from app.subscribers.signing_up import drop, drop_manage_wish
@@ -53,6 +55,21 @@ def _address(text: str) -> EmailAddress:
         raise
 
 
+def _again(
+    form: Callable[..., Response], newsletter: Newsletter, language: str | None, refused: Refusal
+) -> Response:
+    """Show a refused form once more, in its language."""
+    spoken = page_language(newsletter, language, newsletter.languages[0])
+    return form(newsletter, spoken, refused=refused)
+
+
+def _accepted(page: str, language: str, *, form: bool) -> Response:
+    """Answer as every address is answered: a browser by a page, a program by 202."""
+    if form:
+        return RedirectResponse(f"{page}?language={language}", status_code=303)
+    return JSONResponse(Accepted().model_dump(), status_code=202)
+
+
 @router.post(
     "/v1/subscriptions",
     status_code=202,
@@ -70,16 +87,14 @@ def subscribe(
     """Ask the address to confirm. The answer never tells whether we knew it."""
     form = is_form(request)
     if isinstance(wish, FieldWrong):
-        spoken = page_language(here.newsletter, wish.language, here.newsletter.languages[0])
-        return form_page(here.newsletter, spoken, refused=wish)
+        return _again(form_page, here.newsletter, wish.language, wish)
     try:
         address = _address(wish.email)
         segments = segments_of(here.newsletter, wish.segments)
         language = language_of(here.newsletter, wish.language, segments)
     except Refusal as refused:
         if form:
-            spoken = page_language(here.newsletter, wish.language, here.newsletter.languages[0])
-            return form_page(here.newsletter, spoken, refused=refused)
+            return _again(form_page, here.newsletter, wish.language, refused)
         raise
     if not wish.website:  # a filled-in trap is answered like any other, and forgotten
         drop(
@@ -92,9 +107,7 @@ def subscribe(
             today=now.date(),
             source=wish.source,
         )
-    if form:
-        return RedirectResponse(f"/accepted?language={language}", status_code=303)
-    return JSONResponse(Accepted().model_dump(), status_code=202)
+    return _accepted("/accepted", language, form=form)
 
 
 @router.post(
@@ -114,17 +127,13 @@ def ask_for_manage_link(
     """Mail a link that lives 30 minutes, if the address is known; the answer is always the same."""
     form = is_form(request)
     if isinstance(wish, FieldWrong):
-        spoken = page_language(here.newsletter, wish.language, here.newsletter.languages[0])
-        return manage_request_page(here.newsletter, spoken, refused=wish)
+        return _again(manage_request_page, here.newsletter, wish.language, wish)
     try:
         address = _address(wish.email)
         language = language_of(here.newsletter, wish.language, ())
     except Refusal as refused:
         if form:
-            spoken = page_language(here.newsletter, wish.language, here.newsletter.languages[0])
-            return manage_request_page(here.newsletter, spoken, refused=refused)
+            return _again(manage_request_page, here.newsletter, wish.language, refused)
         raise
     drop_manage_wish(session, here.keys, address, language=language, today=now.date())
-    if form:
-        return RedirectResponse(f"/manage-requested?language={language}", status_code=303)
-    return JSONResponse(Accepted().model_dump(), status_code=202)
+    return _accepted("/manage-requested", language, form=form)
