@@ -47,8 +47,12 @@ def create(
 @commands.command("list")
 def list_(*, as_json: AsJson = False) -> None:
     """List the keys that sign, with their DNS records."""
-    rows = [_shown(key) for key in Opened().dkim_keys]
-    print_rows(rows, as_json=as_json, nothing="There is no DKIM key: the relay has to sign.")
+    records = [_shown(key) for key in Opened().dkim_keys]
+    if as_json or not records:
+        print_rows(records, as_json=as_json, nothing="There is no DKIM key: the relay has to sign.")
+        return
+    for record in records:  # no table: a record is copied whole
+        print_record(record, as_json=False)
 
 
 @commands.command()

@@ -1,6 +1,7 @@
 """What commands print: a table or a sentence for people, one JSON line for programs."""
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated, Any
@@ -8,6 +9,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+
+_ENDLESS = 100_000
 
 AsJson = Annotated[bool, typer.Option("--json", help="print one line of JSON")]
 
@@ -40,13 +43,18 @@ def print_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, nothing: str
     if not rows:
         typer.echo(nothing)
         return
-    table = Table(*(str(name).replace("_", " ") for name in rows[0]), box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False, collapse_padding=True)
+    for name in rows[0]:
+        table.add_column(str(name).replace("_", " "), overflow="fold")  # never cut: ids are copied
     for row in rows:
         table.add_row(*(_shown(value) for value in row.values()))
-    Console(width=None, highlight=False).print(table)
+    # A file or a pipe has no width, and what reads it wants one line for each thing.
+    Console(width=None if sys.stdout.isatty() else _ENDLESS, highlight=False).print(table)
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M} UTC"
     if isinstance(value, Mapping):

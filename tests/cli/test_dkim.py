@@ -36,7 +36,9 @@ def test_a_key_is_made_listed_and_never_shown(terminal: Terminal, keys: Path) ->
     assert made["record"].startswith("v=DKIM1; k=rsa; p=")
     assert terminal.run("dkim", "list", "--json").json == [made]
     secret = (keys / "dkim.a1.pem").read_text().splitlines()[1]
-    assert secret not in terminal.run("dkim", "list").out
+    listed = terminal.run("dkim", "list").out
+    assert secret not in listed
+    assert made["record"] in listed.splitlines()[-1]
 
 
 def test_a_letter_that_we_signed_is_covered(terminal: Terminal, keys: Path, tmp_path: Path) -> None:

@@ -20,7 +20,9 @@ def test_a_photo_is_kept_listed_and_deleted(
     (listed,) = terminal.run("photo", "list", "--json").json
     assert listed["id"] == photo_id
     assert "content" not in listed
-    assert "image/jpeg" in terminal.run("photo", "list").out
+    shown = terminal.run("photo", "list").out
+    assert "image/jpeg" in shown
+    assert photo_id in shown, "an id is there to be copied"
     assert terminal.run("photo", "delete", photo_id, "--json").json["deleted"] is True
     assert terminal.run("photo", "list").out == "There are no photos.\n"
     assert everything(database)["photo_versions"] == []
