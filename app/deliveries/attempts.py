@@ -110,9 +110,16 @@ def _new_identity(folder: Path) -> str:
     """Make up an identity; it appears whole or not at all."""
     identity = os.urandom(16).hex()
     draft = folder / f"{_IDENTITY}.new"
-    draft.write_text(identity, encoding="ascii")
+    _write(draft, identity)
     draft.rename(folder / _IDENTITY)
     return identity
+
+
+def _write(path: Path, text: str) -> None:
+    """Put `text` into a file that its owner alone may read."""
+    file = os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
+    with os.fdopen(file, "w", encoding="utf-8") as opened:
+        opened.write(text)
 
 
 def _files(folder: Path, sender_id: int | None = None) -> list[Path]:
@@ -130,8 +137,8 @@ class AttemptJournal:
         """
         self._folder = folder
         self._sender_id = sender_id
-        (folder / _RELAYS).write_text("\n".join(relays), encoding="utf-8")
-        (folder / _BOOT).write_text(_this_boot(), encoding="ascii")
+        _write(folder / _RELAYS, "\n".join(relays))
+        _write(folder / _BOOT, _this_boot())
         self._number = 0
         self._kept_in: dict[int, set[int]] = {}  # delivery -> numbers of the files that tell of it
         self._open_in: dict[int, int] = {}  # number of the file -> deliveries not in the database
