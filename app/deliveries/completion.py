@@ -14,6 +14,7 @@ from app.deliveries.models import Delivery, FoldedCount
 from app.deliveries.states import DEFERRED, EXCLUDED, OPEN, PENDING, UNCERTAIN
 from app.mailings.models import Mailing
 from app.mailings.states import CANCELLED, FINISHED, RUNNING, move
+from app.operators.alerts import alert
 
 _BLANK_AT_ONCE = 10_000
 
@@ -27,7 +28,20 @@ def complete(session: Transaction, *, now: datetime) -> int:
     for mailing in finished:
         mailing.state = move(mailing.state, FINISHED)
         mailing.finished_at = now
+        _tell_of_doubts(session, mailing, now)
     return len(finished)
+
+
+def _tell_of_doubts(session: Transaction, mailing: Mailing, now: datetime) -> None:
+    query = select(func.count()).where(
+        Delivery.mailing_id == mailing.id, Delivery.state == UNCERTAIN
+    )
+    if doubts := session.scalar(query):
+        text = (
+            f"Mailing {mailing.id} ({mailing.week}, {mailing.segment}) is finished, and an operator"
+            f" has to decide about letters that the relay may have or not: {doubts}."
+        )
+        alert(session, f"uncertain-mailing-{mailing.id}-{now.date()}", text, now=now)
 
 
 def _moves(session: Session, mailing_id: int) -> bool:

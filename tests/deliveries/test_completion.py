@@ -13,6 +13,7 @@ from app.deliveries.models import Delivery
 from app.deliveries.progress import as_record, balance, unbalanced
 from app.deliveries.states import OPEN, STATES
 from app.mailings.models import Mailing
+from app.operators.alerts import recent_alerts
 from app.subscribers.asking import send_manage_link
 from tests.deliveries.rows import a_mailing, row, states
 from tests.support.builders import a_subscriber
@@ -41,6 +42,7 @@ def test_a_mailing_ends_when_nothing_can_move(
         session.execute(update(Delivery).values(state=state))
         assert complete(session, now=MONDAY) == (0 if state in OPEN else 1)
         assert mailing.state == ("running" if state in OPEN else "finished")
+        assert len(recent_alerts(session)) == (1 if state == "uncertain" else 0)
 
 
 def test_cancelling_excludes_who_has_not_got_it(database: Database, keyring: Keyring) -> None:
