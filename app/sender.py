@@ -4,9 +4,11 @@ One sender per data directory; any number of them may share a PostgreSQL databas
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
+
+from sqlalchemy.exc import OperationalError
 
 from app.addresses.keys import Keyring
 from app.clock import Clock
@@ -25,7 +27,7 @@ from app.journal import journal
 from app.mail.dkim_keys import load_dkim_keys
 from app.mail.relay import Relay
 from app.mail.signing import Signer
-from app.mailings.calendar import parse_schedule
+from app.mailings.calendar import Schedule, parse_schedule
 from app.mailings.notes import LaunchNotes
 from app.newsletter import Newsletter
 from app.settings import Settings, naming
@@ -53,12 +55,8 @@ class Sender:
         self._clock = clock
         self._journals = journals
         self._judge_after = clock.now()
-        with naming("VESTKA_SCHEDULE"):
-            schedules = parse_schedule(settings.schedule, newsletter)
-        with naming("VESTKA_RELAYS"):
-            self._relays = [
-                RelayState(Relay.parse(url), place) for place, url in enumerate(settings.relays)
-            ]
+        schedules, relays = _read(settings, newsletter)
+        self._relays = [RelayState(relay, place) for place, relay in enumerate(relays)]
         notes = LaunchNotes(settings.keys_dir)
         self._steps = Steps(database, settings, newsletter, keyring, schedules, notes)
         self._checker = Checker(keyring, settings.recipients, settings.alerts_to)
@@ -140,12 +138,29 @@ class Sender:
         while not stop.is_set():
             try:
                 await asyncio.to_thread(act, self._clock.now())
-            except Exception:
+            except* OperationalError:  # twice a second, perhaps for hours: one line is enough
+                log.warning("the database does not answer", step=getattr(act, "__name__", "?"))
+            except* Exception:
                 log.exception("a step failed", step=getattr(act, "__name__", "?"))
             try:
                 await asyncio.wait_for(stop.wait(), seconds)
             except TimeoutError:
                 continue
+
+
+def _read(
+    settings: Settings, newsletter: Newsletter
+) -> tuple[Mapping[str, Schedule | None], list[Relay]]:
+    with naming("VESTKA_SCHEDULE"):
+        schedules = parse_schedule(settings.schedule, newsletter)
+    with naming("VESTKA_RELAYS"):
+        relays = [Relay.parse(url) for url in settings.relays]
+    return schedules, relays
+
+
+def check(settings: Settings, newsletter: Newsletter) -> None:
+    """Read what only a sender can read, before anything is made. Raises SettingWrong."""
+    _read(settings, newsletter)
 
 
 def prepare(

@@ -43,6 +43,7 @@ _NEEDED = {
     Role.SENDER: (
         *("public_url", "relays", "sender", "list_domain", "return_path_domain", "schedule"),
         *("grace", "alerts_to", "recipients", "connections", "mailing_life", "retention"),
+        "dkim_domain",
     ),
 }
 
@@ -84,8 +85,10 @@ def serve(
     opened = Opened()
     roles: list[Role] = list(_NEEDED) if role is Role.ALL else [role]
     for each in roles:
-        for setting in _NEEDED[each]:
+        for setting in ("database_url", *_NEEDED[each]):
             getattr(opened.settings, setting)
+    if Role.SENDER in roles:
+        sending.check(opened.settings, opened.newsletter)
     opened.data_dir()
     asyncio.run(_supervise(opened, roles))
 
