@@ -3,8 +3,8 @@
 The link proves the mailbox, lives 30 minutes, and can be used more than once in that time.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from sqlalchemy import select
@@ -12,7 +12,13 @@ from sqlalchemy.orm import Session
 
 from app.database import Transaction
 from app.subscribers.asking import MANAGE_LINK
-from app.subscribers.models import CONFIRMED, ServiceLetter, Subscriber, Subscription
+from app.subscribers.models import (
+    CONFIRMED,
+    ConsentText,
+    ServiceLetter,
+    Subscriber,
+    Subscription,
+)
 from app.subscribers.unsubscription import ERASED, UNSUBSCRIBED, end
 from app.tokens import LinkUnknown, fingerprint
 
@@ -24,14 +30,15 @@ class Kept:
     language: str
     day: date
     subscriptions: tuple[Subscription, ...]
+    imported: Mapping[str, str] = field(default_factory=dict)  # words by version, of a list
 
     @property
     def confirmed(self) -> tuple[str, ...]:
         """The segments that the reader gets."""
         return tuple(s.segment for s in self.subscriptions if s.state == CONFIRMED)
 
-    def as_record(self) -> dict[str, object]:
-        """The same as data, for the reader to take away."""
+    def as_record(self, consents: Mapping[str, str]) -> dict[str, object]:
+        """The same as data, for the reader to take away; `consents` are words by version."""
         return {
             "address": "kept sealed; the web server cannot read it",
             "language": self.language,
@@ -43,6 +50,7 @@ class Kept:
                     "requested": s.requested_day.isoformat(),
                     "confirmed": s.confirmed_day.isoformat() if s.confirmed_day else None,
                     "consent": s.consent,
+                    "consent_text": consents.get(s.consent),
                     "source": s.source,
                 }
                 for s in self.subscriptions
@@ -74,7 +82,11 @@ def kept(session: Session, token: str, *, now: datetime) -> Kept:
         .where(Subscription.subscriber_id == reader.id)
         .order_by(Subscription.segment)
     )
-    return Kept(reader.language, reader.day, tuple(held))
+    subscriptions = tuple(held)
+    agreed = {each.consent for each in subscriptions}
+    imported = session.scalars(select(ConsentText).where(ConsentText.version.in_(agreed)))
+    texts = {each.version: each.text for each in imported}
+    return Kept(reader.language, reader.day, subscriptions, texts)
 
 
 def change(

@@ -56,7 +56,7 @@ def test_a_link_lives_thirty_minutes(database: Database, keyring: Keyring) -> No
 
 
 def test_what_is_kept_is_shown_without_an_address(database: Database, keyring: Keyring) -> None:
-    record = look(database, a_link(database, keyring, ("en", "be-ru"))).as_record()
+    record = look(database, a_link(database, keyring, ("en", "be-ru"))).as_record({})
     assert "@" not in repr(record)
     assert [each["segment"] for each in record["subscriptions"]] == [  # type: ignore[attr-defined]
         "be-ru",

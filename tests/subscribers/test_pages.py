@@ -2,14 +2,21 @@
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.addresses.keys import Keyring
 from app.database import Database
 from app.subscribers.asking import CONFIRMATION, MANAGE_LINK, ask_to_confirm, send_manage_link
 from app.subscribers.asking import token_of as token_from
-from app.subscribers.models import CONFIRMED, PENDING, ServiceLetter, Subscriber, Subscription
-from tests.support.builders import WEEK, a_subscriber
+from app.subscribers.models import (
+    CONFIRMED,
+    PENDING,
+    ConsentText,
+    ServiceLetter,
+    Subscriber,
+    Subscription,
+)
+from tests.support.builders import NEWSLETTER, WEEK, a_subscriber
 from tests.support.clock import MONDAY, SetClock
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -107,8 +114,11 @@ def test_the_manage_page_saves_shows_and_erases(
     assert saved.status_code == 200
     assert saved.headers["content-language"] == "ru"
     assert held(database) == [("be-ru", CONFIRMED)]
+    agreed = NEWSLETTER.current_consent.text["ru"]
+    assert agreed in saved.text, "the words, not the name of their version"
     kept = readers.post(manage_url, data={"action": "download"})
     assert "@" not in kept.text
+    assert kept.json()["subscriptions"][0]["consent_text"] == agreed
     assert kept.headers["content-disposition"].startswith("attachment")
     assert readers.post(manage_url, data={"action": "erase"}).status_code == 200
     assert held(database) != []
@@ -134,6 +144,17 @@ def test_a_wrong_choice_changes_nothing(
 ) -> None:
     assert readers.post(manage_url, data=fields).status_code < 500
     assert held(database) == [("en", CONFIRMED)]
+
+
+def test_who_was_imported_sees_the_operator_s_words(
+    database: Database, readers: TestClient, manage_url: str
+) -> None:
+    with database.transaction() as session:
+        session.add(ConsentText(version="import-1", text="Yes, <weekly>.", day=MONDAY.date()))
+        session.execute(update(Subscription).values(consent="import-1"))
+    assert "Yes, &lt;weekly&gt;." in readers.get(manage_url).text
+    kept = readers.post(manage_url, data={"action": "download"}).json()
+    assert kept["subscriptions"][0]["consent_text"] == "Yes, <weekly>."
 
 
 def test_the_manage_link_ends_after_thirty_minutes(

@@ -49,16 +49,22 @@ def _manage(newsletter: Newsletter, facts: Kept, language: str | None, *, saved:
 
 def _kept_pairs(newsletter: Newsletter, facts: Kept, language: str) -> list[tuple[str, str]]:
     pairs = [("language", facts.language)]
+    consents = _consents(newsletter, facts, language)
     for held in facts.subscriptions:
         name = ", ".join(names_of(newsletter, (held.segment,), language)) or held.segment
         pairs.append(("segments" if held.confirmed_day else "pending", name))
         pairs.append(("requested", day(held.requested_day, language)))
         if held.confirmed_day:
             pairs.append(("confirmed", day(held.confirmed_day, language)))
-        pairs.append(("consent", held.consent))
+        pairs.append(("consent", consents.get(held.consent, held.consent)))
         if held.source:
             pairs.append(("source", held.source))
     return pairs
+
+
+def _consents(newsletter: Newsletter, facts: Kept, language: str) -> dict[str, str]:
+    ours = {each.version: each.text.get(language, each.version) for each in newsletter.consent}
+    return {**ours, **facts.imported}
 
 
 async def _choice(request: Request) -> Choice | None:
@@ -83,7 +89,7 @@ def manage_act(
         if choice is not None and choice.action == "save":
             return _save(here.newsletter, session, token, choice, facts, now)
         if choice is not None and choice.action == "download":
-            return _download(facts)
+            return _download(here.newsletter, facts)
         if choice is not None and choice.action == "erase" and choice.sure:
             erase(session, token, now=now)
             return done("/erased", page_language(here.newsletter, language, facts.language))
@@ -105,7 +111,9 @@ def _save(
     return _manage(newsletter, kept(session, token, now=now), spoken, saved=True)
 
 
-def _download(facts: Kept) -> Response:
-    body = json.dumps(facts.as_record(), ensure_ascii=False, indent=2)
+def _download(newsletter: Newsletter, facts: Kept) -> Response:
+    spoken = page_language(newsletter, None, facts.language)
+    record = facts.as_record(_consents(newsletter, facts, spoken))
+    body = json.dumps(record, ensure_ascii=False, indent=2)
     headers = {**HEADERS, "Content-Disposition": 'attachment; filename="vestka.json"'}
     return Response(body, media_type="application/json", headers=headers)
