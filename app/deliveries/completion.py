@@ -118,7 +118,21 @@ def _fold_one(session: Transaction, mailing: Mailing) -> None:
 
 
 def forget_service_letters(session: Transaction, *, now: datetime) -> int:
-    """Delete the rows of service letters that are over, and whose link has expired."""
+    """Delete the rows of service letters that are over, and whose link has expired.
+
+    What must stay until then, or the letter would go again, forgets when it went: that is when its
+    reader came, to the second (ADR 6).
+    """
+    session.execute(
+        update(Delivery)
+        .where(
+            Delivery.mailing_id.is_(None),
+            Delivery.state.not_in((*OPEN, UNCERTAIN)),
+            Delivery.due_at != Delivery.expires_at,
+        )
+        .values(due_at=Delivery.expires_at, attempted_at=None)
+        .execution_options(synchronize_session=False)
+    )
     result: CursorResult[object] = session.execute(  # type: ignore[assignment]
         delete(Delivery).where(
             Delivery.mailing_id.is_(None), Delivery.state.not_in(OPEN), Delivery.expires_at < now

@@ -14,7 +14,7 @@ from app.deliveries.progress import as_record, balance, unbalanced
 from app.deliveries.states import OPEN, STATES
 from app.mailings.models import Mailing
 from app.operators.alerts import recent_alerts
-from app.subscribers.asking import send_manage_link
+from app.subscribers.asking import ask_to_confirm, send_manage_link
 from tests.deliveries.rows import a_mailing, row, states
 from tests.support.builders import a_subscriber
 from tests.support.clock import MONDAY
@@ -118,6 +118,24 @@ def test_a_service_letter_that_is_over_is_forgotten_when_its_link_expires(
         assert forget_service_letters(session, now=MONDAY) == 0
         forget_service_letters(session, now=MONDAY + timedelta(hours=1))
         assert states(session).total() == left
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_when_a_service_letter_went_is_forgotten_at_once(
+    state: str, database: Database, keyring: Keyring
+) -> None:
+    forgotten = state not in (*OPEN, "uncertain")
+    with database.transaction() as session:
+        reader = a_subscriber(session, keyring)
+        ask_to_confirm(session, keyring, reader.id, ["en"], "en", MONDAY.date())
+        session.flush()
+        take_in_service_letters(session, now=MONDAY)
+        session.execute(update(Delivery).values(state=state, attempted_at=MONDAY))
+        forget_service_letters(session, now=MONDAY)
+        (letter,) = session.scalars(select(Delivery)).all()
+        assert (letter.attempted_at is None) == forgotten
+        assert (letter.due_at == letter.expires_at) == forgotten
+        assert take_in_service_letters(session, now=MONDAY) == 0, "it does not go again"
 
 
 def test_a_mailing_s_letters_are_not_forgotten_with_them(
