@@ -1,0 +1,17 @@
+"""What an operator decides: the knobs, how their texts are read, and what refuses a wrong one."""
+
+from app.settings.installation import Settings
+from app.settings.knob import Knob, SettingWrong, naming
+from app.settings.mailboxes import Mailbox, Recipients
+from app.settings.places import Listen, is_loopback
+
+__all__ = [
+    "Knob",
+    "Listen",
+    "Mailbox",
+    "Recipients",
+    "SettingWrong",
+    "Settings",
+    "is_loopback",
+    "naming",
+]

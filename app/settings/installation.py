@@ -1,0 +1,128 @@
+"""Every knob of an installation: its name, how its text is read, its default and its reason.
+
+A knob is read when it is first used, so a command asks only for the settings it needs; a wrong or
+missing one is refused in one sentence that names it and never repeats its value. `NAME_FILE` may
+stand for any `NAME`: the value is then the content of that file.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from app.settings import mailboxes, places, words
+from app.settings.knob import Given, Knob
+
+
+class Settings(Given):
+    """The settings of one installation, read from a mapping such as the environment."""
+
+    data_dir = Knob(
+        "VESTKA_DATA_DIR",
+        places.path,
+        "where the database and the attempt journal live",
+        default="var",
+    )
+    keys_dir = Knob(
+        "VESTKA_KEYS_DIR",
+        places.path,
+        "where the key files live; never inside the data directory",
+        default=lambda s: str(s.data_dir.with_name(s.data_dir.name + "-keys")),
+        shown="the data directory's name with `-keys`",
+    )
+    database_url = Knob(
+        "VESTKA_DATABASE_URL",
+        places.database_url,
+        "`postgresql://…`, or SQLite in a file",
+        default=lambda s: f"sqlite:///{s.data_dir / 'vestka.db'}",
+        shown="SQLite in the data directory",
+    )
+    public_url = Knob(
+        "VESTKA_PUBLIC_URL",
+        places.public_url,
+        "what links in letters begin with; https, or http on a loopback host",
+    )
+    public_listen = Knob(
+        "VESTKA_PUBLIC_LISTEN", places.listen, "the readers' port", default="0.0.0.0:8000"
+    )
+    operators_listen = Knob(
+        "VESTKA_OPERATORS_LISTEN", places.listen, "the operators' port", default="127.0.0.1:8001"
+    )
+    relays = Knob(
+        "VESTKA_RELAYS",
+        words.some_words,
+        "with commas: `smtps://user:password@host:465`, `smtp://user:password@host:587` (STARTTLS"
+        " required), `smtp+insecure://127.0.0.1:1025` (no TLS, loopback only)",
+    )
+    sender = Knob("VESTKA_FROM", mailboxes.mailbox, "whom letters come from: `Name <address>`")
+    list_domain = Knob(
+        "VESTKA_LIST_DOMAIN",
+        mailboxes.domain,
+        "the domain of List-Id and Message-ID",
+        default=lambda s: s.sender.domain,
+        shown="the domain of VESTKA_FROM",
+    )
+    return_path_domain = Knob(
+        "VESTKA_RETURN_PATH_DOMAIN",
+        mailboxes.domain,
+        "the domain that bounces come back to",
+        default=lambda s: s.list_domain,
+        shown="VESTKA_LIST_DOMAIN",
+    )
+    dkim_domain = Knob(
+        "VESTKA_DKIM_DOMAIN",
+        mailboxes.domain,
+        "the domain that signs (d=), if there are DKIM keys; else the relay signs",
+        default=lambda s: s.sender.domain,
+        shown="the domain of VESTKA_FROM",
+    )
+    schedule = Knob(
+        "VESTKA_SCHEDULE",
+        words.text,
+        "when the week's issue goes: `CRON@ZONE`, or `segment=CRON@ZONE;…`, or `off`",
+        default="0 9 * * TUE@Europe/Vilnius",
+    )
+    grace = Knob(
+        "VESTKA_GRACE", words.duration, "how late a missed slot may still be used", default="12h"
+    )
+    allowed_origins = Knob(
+        "VESTKA_ALLOWED_ORIGINS",
+        places.origins,
+        "websites whose pages may call the sign-up API (CORS)",
+        default="",
+    )
+    alerts_to = Knob(
+        "VESTKA_ALERTS_TO",
+        mailboxes.optional_mailbox,
+        "where operators are told things; else log and API",
+        default="",
+    )
+    newsletter = Knob(
+        "VESTKA_NEWSLETTER",
+        places.optional_path,
+        "a TOML file: names, segments, rubrics, website, postal address, consent texts",
+        default="",
+        shown="the one that ships, `app/newsletter.toml`",
+    )
+    recipients = Knob(
+        "VESTKA_RECIPIENTS",
+        mailboxes.recipients,
+        "`everyone`, `nobody`, or a list of addresses that alone may be written to",
+        default="everyone",
+    )
+    connections = Knob(
+        "VESTKA_CONNECTIONS", words.count, "SMTP connections per relay", default="10"
+    )
+    mailing_life = Knob(
+        "VESTKA_MAILING_LIFE", words.duration, "how long a mailing goes on trying", default="48h"
+    )
+    retention = Knob(
+        "VESTKA_RETENTION",
+        words.duration,
+        "when a finished mailing's rows are folded into counts",
+        default="30d",
+    )
+    log_format = Knob("VESTKA_LOG_FORMAT", words.log_format, "`json` or `text`", default="text")
+
+    @classmethod
+    def knobs(cls) -> Iterator[Knob[Any]]:
+        """All knobs in the order in which they are declared."""
+        return (knob for knob in vars(cls).values() if isinstance(knob, Knob))

@@ -1,0 +1,54 @@
+"""Values of words and numbers, read from the text that an operator wrote.
+
+A reader raises `Unfit`, which says what the value should be and never repeats it.
+"""
+
+import re
+from datetime import timedelta
+
+
+class Unfit(ValueError):
+    """A value's text cannot be used; says what it should be, and never repeats it."""
+
+
+def text(value: str) -> str:
+    """Take the text as it stands."""
+    return value
+
+
+def separated(value: str) -> tuple[str, ...]:
+    """Split at commas; empty words are left out."""
+    return tuple(word.strip() for word in value.split(",") if word.strip())
+
+
+def some_words(value: str) -> tuple[str, ...]:
+    """Split at commas; one word at least."""
+    words = separated(value)
+    if not words:
+        raise Unfit("must name at least one")
+    return words
+
+
+def count(value: str) -> int:
+    """Read a whole number from 1 to 1000."""
+    if not re.fullmatch(r"[0-9]{1,4}", value) or not 1 <= int(value) <= 1000:
+        raise Unfit("must be a whole number from 1 to 1000")
+    return int(value)
+
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def duration(value: str) -> timedelta:
+    """Read a duration: a number with s, m, h or d."""
+    match = re.fullmatch(r"([0-9]{1,6})([smhd])", value.strip())
+    if not match or int(match[1]) == 0:
+        raise Unfit("must be a duration such as 90s, 30m, 12h or 30d")
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+def log_format(value: str) -> str:
+    """Read how the log is written."""
+    if value not in ("json", "text"):
+        raise Unfit("must be json or text")
+    return value
