@@ -72,6 +72,8 @@ def configure(log_format: str, stream: TextIO | None = None) -> None:
     root.setLevel(logging.INFO)
     for loud in ("uvicorn.access", "aiosmtplib", "alembic", "sqlalchemy"):
         logging.getLogger(loud).setLevel(logging.WARNING)
+    # It warns of each odd byte that a client sends; the client gets its answer.
+    logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
 
 
 def journal(name: str) -> Any:

@@ -5,6 +5,7 @@ The readers' app is given no private key, and nothing it imports could use one.
 
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
 from app import health, metrics
 from app.archive import api as archive_api
@@ -33,8 +34,17 @@ OPERATORS_BODY = 8 << 20
 SAME_FOR_EVERYONE = ("/archive", "/v1/archive", "/v1/situation", "/photos")
 
 
+class _App(FastAPI):
+    """An app outside of whose headers stands nothing, not even the answer to what broke."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Wrap all of it, once it is complete."""
+        url = self.state.installation.settings.public_url
+        return Headers(super().build_middleware_stack(), https=url.startswith("https:"))
+
+
 def _app(installation: Installation, title: str, limit: int, *, documented: bool) -> FastAPI:
-    app = FastAPI(
+    app = _App(
         title=title,
         version="1",
         redirect_slashes=False,  # a one-click POST must not be redirected (RFC 8058 §3.1)
@@ -46,8 +56,6 @@ def _app(installation: Installation, title: str, limit: int, *, documented: bool
     problems.install(app)
     app.add_middleware(Limits, limit=limit)
     app.add_middleware(Heads)
-    https = installation.settings.public_url.startswith("https:")
-    app.add_middleware(Headers, https=https)
     app.include_router(health.router)
     return app
 

@@ -4,6 +4,7 @@ A draft is stored whole or not at all. Once it is approved for any segment it is
 """
 
 import hashlib
+import re
 from datetime import datetime
 
 from sqlalchemy import select
@@ -17,6 +18,8 @@ from app.issues.models import Approval, Issue
 from app.issues.photos import check_known, hold
 from app.issues.week import Week
 from app.newsletter import Newsletter
+
+_ENTITY_TAG = re.compile(r'(W/)?"([^"]*)"')  # RFC 9110 §8.8.3
 
 
 class IssueUnknown(Refusal):
@@ -97,12 +100,12 @@ def delete(session: Transaction, week: Week, *, if_match: str | None = None) -> 
 
 
 def _check_match(issue: Issue | None, if_match: str | None) -> None:
-    """RFC 9110 §13.1.1: `*` matches anything that is there."""
+    """RFC 9110 §13.1.1: `*` matches anything that is there, a weak tag nothing."""
     if if_match is None:
         return
     current = None if issue is None else issue.etag
-    wanted = {tag.strip().removeprefix("W/").strip('"') for tag in if_match.split(",")}
-    if current is None or not wanted & {"*", current}:
+    wanted = {tag for weak, tag in _ENTITY_TAG.findall(if_match) if not weak}
+    if current is None or not (current in wanted or if_match.strip() in ("*", current)):
         raise EtagDiffers
 
 

@@ -97,6 +97,15 @@ def test_any_etag_is_matched_by_a_star() -> None:
     _check_match(Issue(week="2025-W04", content="", etag="1", changed_at=MONDAY), "*")
 
 
+def test_a_weak_tag_matches_nothing() -> None:
+    issue = Issue(week="2025-W04", content="", etag="abc", changed_at=MONDAY)
+    for weak in ('W/"abc"', '"x", W/"abc"', 'W/"x","y", W/"abc"'):
+        with pytest.raises(EtagDiffers):
+            _check_match(issue, weak)
+    _check_match(issue, 'W/"x","abc"')
+    _check_match(issue, "abc")  # as the body of an answer says it
+
+
 def test_two_who_replace_one_draft_at_once_do_not_both_succeed(database: Database) -> None:
     etag, _ = put(database)
 

@@ -2,7 +2,12 @@
 
 from fastapi.testclient import TestClient
 
+from app.server import create_public
+from app.web.context import Installation
 from app.web.headers import HEADERS
+from tests.support.builders import visitor
+
+PREFLIGHT = {"Origin": "https://other.example", "Access-Control-Request-Method": "POST"}
 
 
 def test_every_answer_is_guarded(readers: TestClient, operators: TestClient) -> None:
@@ -12,6 +17,7 @@ def test_every_answer_is_guarded(readers: TestClient, operators: TestClient) -> 
         readers.post("/v1/subscriptions", json={}),
         readers.get("/static/vestka.css"),
         readers.get("/health/live"),
+        readers.options("/v1/subscriptions", headers=PREFLIGHT),
         operators.get("/v1/issues"),
         operators.get("/v1/issues", headers={"Authorization": ""}),
     ]
@@ -27,4 +33,16 @@ def test_a_compressed_body_is_not_unpacked(readers: TestClient) -> None:
     answer = readers.post("/v1/subscriptions", content=b"\x1f\x8b", headers=headers)
     assert answer.status_code == answer.json()["status"] == 415
     assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_the_answer_to_what_broke_is_guarded_too(installation: Installation) -> None:
+    app = create_public(installation)
+
+    @app.get("/broken")
+    def broken() -> None:
+        raise ZeroDivisionError
+
+    answer = visitor(app).get("/broken")
+    assert answer.status_code == 500
     assert answer.headers["x-content-type-options"] == "nosniff"
