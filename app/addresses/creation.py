@@ -41,7 +41,8 @@ Without them nobody, you included, can ever read an address again. Do this now:
 What is lost with a file:
   list.*.key   every subscriber's address, for good: all would have to subscribe again
   hot.*.key    sign-ups of the last three days that are not confirmed yet
-  index.*.key  knowing who is subscribed already, and who must never be written to again
+  index.*.key  knowing who is subscribed already
+  never.*.key  knowing who must never be written to again
   mac.*.key    the right to write to anyone already on the list, and open confirmation links
   link.*.key   the unsubscribe links in all letters sent so far
 """
@@ -120,7 +121,7 @@ def _fresh() -> Iterator[tuple[KeyName, bytes]]:
         private = X25519PrivateKey.generate()
         yield KeyName(purpose, 1, "key"), private.private_bytes_raw()
         yield KeyName(purpose, 1, "pub"), private.public_key().public_bytes_raw()
-    for purpose in ("index", "mac", "link"):
+    for purpose in ("index", "never", "mac", "link"):
         yield KeyName(purpose, 1, "key"), secrets.token_bytes(LENGTHS[purpose])
 
 

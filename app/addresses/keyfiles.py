@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 from app.errors import Refusal
 
-LENGTHS = {"hot": 32, "list": 32, "index": 32, "mac": 32, "link": 64}
-"""Bytes of a key by purpose: X25519, X25519, HMAC, HMAC, AES-SIV (RFC 5297: twice 32)."""
+LENGTHS = {"hot": 32, "list": 32, "index": 32, "never": 32, "mac": 32, "link": 64}
+"""Bytes of a key by purpose: X25519 twice, HMAC thrice, AES-SIV (RFC 5297: twice 32)."""
 
 KINDS = (
     ("hot", "pub"),
@@ -25,6 +25,7 @@ KINDS = (
     ("list", "pub"),
     ("list", "key"),
     ("index", "key"),
+    ("never", "key"),
     ("mac", "key"),
     ("link", "key"),
 )

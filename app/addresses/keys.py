@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from app.addresses.admission import AdmitKeys
-from app.addresses.index import IndexKeys
+from app.addresses.index import IndexKeys, NeverKeys
 from app.addresses.keyfiles import KeyDamaged, KeyMissing, KeyName, key_names, read_key
 from app.addresses.sealing import OpeningKeys, Purpose, SealingKey
 from app.errors import Refusal
@@ -46,6 +46,7 @@ class Keyring(PublicKeys):
     hot_opening: OpeningKeys
     list_opening: OpeningKeys
     index: IndexKeys
+    never: NeverKeys
     admit: AdmitKeys
     mac: bytes
 
@@ -61,6 +62,7 @@ class Keyring(PublicKeys):
             hot_opening=_opening_keys(keys_dir, public.hot_sealing),
             list_opening=_opening_keys(keys_dir, public.list_sealing),
             index=IndexKeys(_secrets(keys_dir, "index")),
+            never=NeverKeys(_secrets(keys_dir, "never")),
             admit=AdmitKeys({kid: _subkey(mac, "admit") for kid, mac in macs.items()}),
             mac=macs[max(macs)],
         )

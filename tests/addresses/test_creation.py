@@ -20,6 +20,7 @@ NAMES = [
     "list.1.key",
     "list.1.pub",
     "mac.1.key",
+    "never.1.key",
 ]
 
 
@@ -165,5 +166,5 @@ def test_a_directory_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
 def test_the_recovery_procedure_names_the_directory_and_every_secret() -> None:
     said = RECOVERY.format(keys_dir="/srv/vestka-keys")
     assert said.count("/srv/vestka-keys") == 2
-    for purpose in ("list", "hot", "index", "mac", "link"):
+    for purpose in ("list", "hot", "index", "never", "mac", "link"):
         assert f"{purpose}.*.key" in said

@@ -3,7 +3,14 @@
 from hypothesis import given
 
 from app.addresses.address import EmailAddress
-from app.addresses.index import IndexKeys, blind_index, known_indexes
+from app.addresses.index import (
+    IndexKeys,
+    NeverKeys,
+    blind_index,
+    known_indexes,
+    never_index,
+    never_indexes,
+)
 from tests.addresses.test_address import addresses
 
 OLD = IndexKeys({1: b"o" * 32})
@@ -32,3 +39,14 @@ def test_an_address_indexed_before_a_rotation_is_still_known() -> None:
 
 def test_the_index_depends_on_the_key() -> None:
     assert blind_index(IndexKeys({1: b"x" * 32}), ANN) != blind_index(OLD, ANN)
+
+
+@given(addresses())
+def test_a_suppression_has_one_index_that_is_nobody_s_on_the_list(typed: str) -> None:
+    address = EmailAddress.parse(typed)
+    never = NeverKeys(KEYS.by_kid)
+    index = never_index(never, address)
+    assert index == never_index(never, EmailAddress.parse(typed.upper()))
+    assert (len(index), index[0]) == (33, 2)
+    assert index not in known_indexes(KEYS, address)
+    assert never_indexes(never, address) == (index, never_index(NeverKeys(OLD.by_kid), address))

@@ -17,7 +17,7 @@ from app.addresses.sealing import open_sealed, seal
 ANN = EmailAddress("ann@example.org")
 ROW, LINK = b"r" * 16, b"l" * 8
 PUBLIC = ("hot.1.pub", "list.1.pub", "link.1.key")
-SECRET = ("hot.1.key", "list.1.key", "index.1.key", "mac.1.key")
+SECRET = ("hot.1.key", "list.1.key", "index.1.key", "never.1.key", "mac.1.key")
 
 
 @pytest.fixture
