@@ -1,8 +1,8 @@
 """The blind index: how the sender, and nobody else, tells whether an address is known.
 
 Without the key it is noise; with it and a list of guesses it is the list. So the key never comes
-near the process that faces the internet. Of those who must never be written to again nothing else is
-kept, so no new key could be given to them: theirs is a key of its own, which no rotation replaces.
+near the process that faces the internet. Of those never to be written to again nothing else is
+kept, so nothing could be indexed anew: theirs is a key of its own, which no rotation replaces.
 """
 
 from app.addresses.address import EmailAddress

@@ -152,6 +152,7 @@ def test_only_key_files_are_taken_for_keys(tmp_path: Path) -> None:
         "hot.*.key",
         "list.*.key",
         "index.*.key",
+        "never.*.key",
     ]
 
 
