@@ -89,6 +89,7 @@ WRONG = [
     ("VESTKA_MAILING_LIFE", f"48h {MARK}"),
     ("VESTKA_RETENTION", "1y"),
     ("VESTKA_LOG_FORMAT", MARK),
+    ("VESTKA_PHOTOS", MARK),
 ]
 
 

@@ -9,7 +9,6 @@ from pydantic import BaseModel
 from app.archive.launches import Launch, content_at, launch_of, launches
 from app.archive.outlines import outlines
 from app.archive.pages import find_segment, find_week
-from app.archive.photos import Hosted, hosted
 from app.archive.schemas import (
     SentCommentary,
     SentHeading,
@@ -23,6 +22,7 @@ from app.archive.schemas import (
 from app.archive.situations import situations
 from app.issues.content import Commentary, Photo
 from app.issues.markup import to_html
+from app.issues.photos import Hosted, hosted, ids_in
 from app.issues.week import NoSuchWeek, Week
 from app.newsletter import Segment, UnknownRubric
 from app.web.caching import cacheable
@@ -91,7 +91,7 @@ def get_issue(segment: str, week: str, request: Request, here: Here, session: Re
     found = find_segment(here.newsletter, segment)
     launch = launch_of(session, found.id, find_week(week))
     content = content_at(session, launch)
-    photos, url = hosted(session, content), here.settings.public_url
+    photos, url = hosted(session, ids_in(content)), here.settings.public_url
     shown = [_commentary(each, found, photos, url) for each in content.commentaries]
     body = SentIssue(segment=found.id, **_days(launch), commentaries=shown)
     return _answer(request, body, [launch])

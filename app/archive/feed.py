@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from uuid import NAMESPACE_URL, uuid5
 
 from app.archive.launches import Launch
-from app.archive.photos import Hosted
 from app.archive.readings import Reading, readings
 from app.issues.content import IssueContent
+from app.issues.photos import Hosted
 from app.languages import week_range
 from app.newsletter import Newsletter, Segment
 from app.web.pages import environment

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from app.deliveries.models import Delivery, FoldedCount
-from app.deliveries.states import SENT, UNCERTAIN
+from app.deliveries.states import CLAIMED, SENT, UNCERTAIN
 from app.errors import Refusal
 from app.issues.content import IssueContent
 from app.issues.drafting import content_of, find
@@ -20,7 +20,7 @@ from app.issues.week import Week
 from app.mailings.models import Mailing
 from app.mailings.states import CANCELLED
 
-_REACHED = (SENT, UNCERTAIN)
+_REACHED = (SENT, UNCERTAIN, CLAIMED)
 
 
 class NotInArchive(Refusal):

@@ -12,8 +12,8 @@ from starlette.responses import HTMLResponse
 from app.archive.feed import MEDIA_TYPE, NEWEST, write_feed
 from app.archive.launches import Launch, NotInArchive, content_at, launch_of, launches
 from app.archive.outlines import outlines
-from app.archive.photos import Hosted, hosted
 from app.archive.readings import headings, readings
+from app.issues.photos import Hosted, hosted, ids_in
 from app.issues.week import NoSuchWeek, Week
 from app.languages import week_range
 from app.newsletter import Newsletter, Segment
@@ -155,7 +155,7 @@ def archive_feed(
     issues = [(launch, content_at(session, launch)) for launch in newest]
     photos: dict[str, Hosted] = {}
     for _, content in issues:
-        photos |= hosted(session, content)
+        photos |= hosted(session, ids_in(content))
     url = here.settings.public_url
     xml = write_feed(issues, found, spoken, here.newsletter, url, photos)
     answer = Response(xml, media_type=MEDIA_TYPE, headers={"Content-Language": spoken})
@@ -188,7 +188,9 @@ def archive_issue(
         offered=found.languages,
         segment=found,
         days=week_range(launch.week.monday, launch.week.sunday, spoken),
-        readings=readings(content, found, spoken, here.newsletter, hosted(session, content)),
+        readings=readings(
+            content, found, spoken, here.newsletter, hosted(session, ids_in(content))
+        ),
         **_addresses(here, found, spoken, f"/{launch.week}"),
     )
     return cacheable(request, answer, changed=launch.launched_at)

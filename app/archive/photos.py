@@ -3,35 +3,14 @@
 A photo that no shown issue holds is not there, whoever knows its id.
 """
 
-from dataclasses import dataclass
-
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.archive.launches import shown
-from app.issues.content import IssueContent
 from app.issues.models import IssuePhoto, Photo
-from app.issues.photos import ID, ids_in
+from app.issues.photos import ID
 from app.mail.pictures import KINDS
 from app.mailings.models import Mailing
-
-
-@dataclass(frozen=True, slots=True)
-class Hosted:
-    """Where a photo is on the readers' port, and its size in pixels."""
-
-    path: str
-    width: int
-    height: int
-
-
-def hosted(session: Session, content: IssueContent) -> dict[str, Hosted]:
-    """Return the photos that an issue shows, by id; one that is only credited has none."""
-    facts = select(Photo.id, Photo.media_type, Photo.width, Photo.height)
-    return {
-        row.id: Hosted(f"/photos/{row.id}.{KINDS[row.media_type]}", row.width, row.height)
-        for row in session.execute(facts.where(Photo.id.in_(ids_in(content))))
-    }
 
 
 def photo_named(session: Session, name: str) -> Photo | None:

@@ -26,7 +26,8 @@ def get_public_photo(name: str, request: Request, session: Reading) -> Response:
     """Return a photo, named by its id and `.jpg` or `.png`; it never changes."""
     photo = photo_named(session, name)
     if photo is None:
-        raise HTTPException(404)
+        # A cache that goes on saying so would break the letters that show it after the launch.
+        raise HTTPException(404, headers={"Cache-Control": "no-store"})
     headers = {"Cross-Origin-Resource-Policy": "cross-origin"}  # feeds are read elsewhere
     whole = Response(photo.content, media_type=photo.media_type, headers=headers)
     answer = cacheable(request, whole, changed=None)

@@ -12,9 +12,9 @@ from functools import lru_cache
 from markupsafe import Markup
 
 from app.archive.outlines import Outline, outline
-from app.archive.photos import Hosted
 from app.issues.content import IssueContent, Photo
 from app.issues.markup import to_html
+from app.issues.photos import Hosted
 from app.languages import phrases
 from app.newsletter import Newsletter, Segment, UnknownRubric
 

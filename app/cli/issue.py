@@ -109,7 +109,13 @@ def preview(
     url = opened.settings.public_url
     with opened.database.reading() as session:
         rendered = preview_edition(
-            session, opened.newsletter, parsed, found, public_url=url, language=language
+            session,
+            opened.newsletter,
+            parsed,
+            found,
+            public_url=url,
+            hosted=opened.settings.hosts_photos,
+            language=language,
         )
         content = content_of(find(session, parsed))
     spoken = language or found.languages[0]
@@ -147,7 +153,10 @@ def approve(
     newsletter, url = opened.newsletter, opened.settings.public_url
     with opened.database.transaction() as session:
         approved = approve_issue(session, newsletter, parsed, segment or None, by=BY, now=now)
-        found = freeze(session, newsletter, parsed, approved, public_url=url, now=now)
+        hosted = opened.settings.hosts_photos
+        found = freeze(
+            session, newsletter, parsed, approved, public_url=url, hosted=hosted, now=now
+        )
         note(session, BY, "issue approved", f"{parsed} {' '.join(approved)}", now=now)
     record = {"week": str(parsed), "segments": approved}
     listed = {"findings": [asdict(each) for each in found]} if as_json else {}

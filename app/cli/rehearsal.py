@@ -55,6 +55,7 @@ class _Rehearsal:
     week: Week
     out: Path
     keys: Sequence[DkimKey]
+    hosted: bool
     findings: dict[Finding, None] = field(default_factory=dict)
     files: list[Path] = field(default_factory=list)
 
@@ -91,7 +92,7 @@ def rehearse(
     opened = Opened()
     post = Post.of(opened.settings, opened.newsletter)
     segments = [opened.newsletter.segment(each) for each in segment or ()]
-    rehearsal = _Rehearsal(Week.parse(week), out, opened.dkim_keys)
+    rehearsal = _Rehearsal(Week.parse(week), out, opened.dkim_keys, opened.settings.hosts_photos)
     with opened.database.reading() as session:
         editions = list(_editions(session, post, rehearsal, segments or opened.newsletter.segments))
     pages = [_write(rehearsal, post, each, opened.clock.now()) for each in editions]
@@ -118,6 +119,7 @@ def _editions(
                     rehearsal.week,
                     segment,
                     public_url=post.public_url,
+                    hosted=rehearsal.hosted,
                     language=language,
                 )
             except IssueIncomplete:

@@ -73,7 +73,13 @@ def post_test_letters(
     # No transaction is open while the relay is spoken to: on SQLite nobody else could write.
     with here.database.reading() as session:
         rendered = preview(
-            session, here.newsletter, week, segment, public_url=url, language=language
+            session,
+            here.newsletter,
+            week,
+            segment,
+            public_url=url,
+            hosted=here.settings.hosts_photos,
+            language=language,
         )
     with naming("VESTKA_RELAYS"):
         relays = [Relay.parse(each) for each in here.settings.relays]

@@ -78,7 +78,8 @@ def post_approval(
     segments = wish.segments if wish else None
     approved = approve(session, here.newsletter, week, segments, by=operator.name, now=now)
     url = here.settings.public_url
-    found = freeze(session, here.newsletter, week, approved, public_url=url, now=now)
+    hosted = here.settings.hosts_photos
+    found = freeze(session, here.newsletter, week, approved, public_url=url, hosted=hosted, now=now)
     note(session, operator.name, "issue approved", f"{week} {' '.join(approved)}", now=now)
     return Approved(week=str(week), segments=list(approved), findings=_views(found))
 
@@ -105,7 +106,10 @@ def get_edition(
     except UnknownSegment:
         raise UnknownSegment(field="segment") from None
     url = here.settings.public_url
-    rendered = preview(session, here.newsletter, week, found, public_url=url, language=language)
+    hosted = here.settings.hosts_photos
+    rendered = preview(
+        session, here.newsletter, week, found, public_url=url, hosted=hosted, language=language
+    )
     spoken = language or found.languages[0]
     content = content_of(find(session, week))
     return EditionView(

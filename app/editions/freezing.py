@@ -1,7 +1,7 @@
 """Freezing: an approved issue becomes what its readers will get, once per segment and language."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime
 
 from sqlalchemy import select
@@ -11,11 +11,10 @@ from app.database import Transaction
 from app.dialects import insert_if_absent
 from app.editions.findings import Finding, errors_of, examine
 from app.editions.models import Edition
-from app.editions.pictures import chosen_for, load, written
+from app.editions.pictures import chosen_for, shown, with_pictures, written
 from app.editions.rendering import render
 from app.errors import Refusal
 from app.issues.drafting import content_of, find
-from app.issues.photos import sizes_of
 from app.issues.week import Week
 from app.newsletter import Newsletter
 
@@ -40,21 +39,23 @@ def freeze(
     segments: Sequence[str],
     *,
     public_url: str,
+    hosted: bool = False,
     now: datetime,
 ) -> tuple[Finding, ...]:
     """Render and keep every edition of these segments that is not there yet.
 
+    `hosted`: readers fetch the photos; otherwise letters carry them.
     Returns what there is to warn of, or raises EditionFaulty with every error of every edition.
     """
     content = content_of(find(session, week))
     chosen = chosen_for(session, content)
-    photos, pictures = sizes_of(session, chosen), load(session, chosen)
+    photos = shown(session, chosen, public_url if hosted else None)
     rows = []
     found: dict[Finding, None] = {}
     for segment in (newsletter.segment(name) for name in segments):
         for language in segment.languages:
             rendered = render(content, segment, language, newsletter, public_url, photos)
-            rendered = replace(rendered, pictures=pictures)
+            rendered = with_pictures(session, rendered, chosen)
             found.update(dict.fromkeys(examine(content, segment, language, rendered, public_url)))
             rows.append(
                 {

@@ -19,6 +19,7 @@ _SHOWN = re.compile(
 )
 _MAILBOX = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 _HREF = re.compile(r'\bhref="([^"]*)"')
+_SRC = re.compile(r'\bsrc="([^"]*)"')
 _PLAIN = re.compile(r"\bhttp://\S+", re.IGNORECASE)
 
 
@@ -42,6 +43,10 @@ def on_letter(where: str, html: str, public_url: str) -> Iterator[Finding]:
     for href in _HREF.findall(html):
         if not href.startswith(("https://", "mailto:", "#", f"{public_url}/")):
             yield error(where, "a link of the letter does not begin with https://")
+    for src in _SRC.findall(html):
+        # A picture from elsewhere, or of one reader's own, would tell who reads.
+        if not src.startswith(("cid:", f"{public_url}/photos/")):
+            yield error(where, "a picture of the letter is not one of the issue's photos")
 
 
 def links_of(tokens: Sequence[Token]) -> Iterator[tuple[str, str]]:

@@ -1,12 +1,14 @@
-"""The photos of an issue in its letters: which version of each, so that all fit; by address.
+"""The photos of an issue in its letters: inside, so that all fit, or hosted at one address for all.
 
 What is chosen when an edition is frozen stays: a version never changes, and the issue holds it.
+A hosted photo can be fetched from the launch on, so a letter that goes before it carries its own.
 """
 
 import json
+import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
@@ -15,9 +17,11 @@ from app.editions.models import Edition
 from app.errors import Refusal
 from app.issues.content import IssueContent
 from app.issues.models import PhotoVersion
-from app.issues.photos import check_known, ids_in
+from app.issues.photos import check_known, hosted, ids_in
 from app.mail.pictures import LARGEST_ALL, Picture, travelling
 from app.mail.templates import Rendered
+
+_HOSTED = re.compile(r'src="[^"]*/photos/([0-9a-f]{64})\.[a-z]+"')
 
 
 class PicturesTooHeavy(Refusal):
@@ -26,6 +30,15 @@ class PicturesTooHeavy(Refusal):
 
 Chosen = Mapping[str, int]
 """Of each photo, by its id, the step of its version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A photo as the HTML shows it: where it is, and its size in pixels."""
+
+    src: str
+    width: int
+    height: int
 
 
 def content_id(photo_id: str) -> str:
@@ -62,6 +75,18 @@ def choose(sizes: Mapping[str, Sequence[int]], room: int = LARGEST_ALL) -> dict[
     return steps
 
 
+def shown(session: Session, chosen: Chosen, photos_url: str | None = None) -> dict[str, Shown]:
+    """Say how the HTML shows the photos: by `cid:`, or where they are below `photos_url`."""
+    return {
+        photo_id: Shown(
+            f"cid:{content_id(photo_id)}" if photos_url is None else f"{photos_url}{each.path}",
+            each.width,
+            each.height,
+        )
+        for photo_id, each in hosted(session, chosen).items()
+    }
+
+
 def load(session: Session, chosen: Chosen) -> tuple[Picture, ...]:
     """Load the chosen versions, in the order of the issue."""
     if not chosen:
@@ -75,9 +100,35 @@ def load(session: Session, chosen: Chosen) -> tuple[Picture, ...]:
 
 
 def frozen(session: Session, edition: Edition) -> Rendered:
-    """Return an edition as it was frozen, with its pictures."""
-    rendered = Rendered(edition.subject, edition.html, edition.text)
-    return replace(rendered, pictures=load(session, json.loads(edition.photos)))
+    """Return an edition as it was frozen, with the pictures that its HTML shows by `cid:`."""
+    return with_pictures(session, _as_it_stands(edition), json.loads(edition.photos))
+
+
+def frozen_inside(session: Session, edition: Edition) -> Rendered:
+    """Return a frozen edition that carries its photos, also those that readers will fetch."""
+    return carrying(session, _as_it_stands(edition), json.loads(edition.photos))
+
+
+def _as_it_stands(edition: Edition) -> Rendered:
+    return Rendered(edition.subject, edition.html, edition.text)
+
+
+def with_pictures(session: Session, rendered: Rendered, chosen: Chosen) -> Rendered:
+    """Add the pictures that the HTML shows by `cid:`; others stay where they are."""
+    inside = {
+        each: step for each, step in chosen.items() if f"cid:{content_id(each)}" in rendered.html
+    }
+    return replace(rendered, pictures=load(session, inside))
+
+
+def carrying(session: Session, rendered: Rendered, chosen: Chosen) -> Rendered:
+    """Put hosted photos inside: before the launch, nobody could fetch them."""
+
+    def by_cid(found: re.Match[str]) -> str:
+        return f'src="cid:{content_id(found[1])}"' if found[1] in chosen else found[0]
+
+    html = _HOSTED.sub(by_cid, rendered.html)
+    return with_pictures(session, replace(rendered, html=html), chosen)
 
 
 def written(chosen: Chosen) -> str:

@@ -1,16 +1,16 @@
-"""What a segment would get, before and after approval: frozen if it is, rendered if it is not."""
+"""What a segment would get, before and after approval: frozen if it is, rendered if it is not.
 
-from dataclasses import replace
+A preview carries its photos, also those that readers will fetch: before the launch nobody can.
+"""
 
 from sqlalchemy.orm import Session
 
 from app.editions.freezing import EditionUnknown, editions_of
-from app.editions.pictures import chosen_for, frozen, load
+from app.editions.pictures import carrying, chosen_for, frozen_inside, shown
 from app.editions.rendering import render
 from app.issues.approval import IssueIncomplete
 from app.issues.content import missing_texts
 from app.issues.drafting import content_of, find
-from app.issues.photos import sizes_of
 from app.issues.week import Week
 from app.mail.templates import Rendered
 from app.newsletter import Newsletter, Segment
@@ -23,9 +23,10 @@ def preview(
     segment: Segment,
     *,
     public_url: str,
+    hosted: bool = False,
     language: str | None = None,
 ) -> Rendered:
-    """Return the edition in `language`, or else the segment's first.
+    """Return the edition in `language`, or else the segment's first; `hosted` as for `freeze`.
 
     Raises EditionUnknown, IssueUnknown, or IssueIncomplete for a draft the segment cannot read.
     """
@@ -34,11 +35,11 @@ def preview(
         raise EditionUnknown(field="language")
     edition = editions_of(session, str(week), segment.id).get(spoken)
     if edition is not None:
-        return frozen(session, edition)
+        return frozen_inside(session, edition)
     content = content_of(find(session, week))
     if missing := missing_texts(content, segment):
         raise IssueIncomplete({segment.id: missing})
     chosen = chosen_for(session, content)
-    photos = sizes_of(session, chosen)
+    photos = shown(session, chosen, public_url if hosted else None)
     rendered = render(content, segment, spoken, newsletter, public_url, photos)
-    return replace(rendered, pictures=load(session, chosen))
+    return carrying(session, rendered, chosen)

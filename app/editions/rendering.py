@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
-from app.editions.pictures import content_id
+from app.editions.pictures import Shown
 from app.editions.shortening import Bodies, fitted
 from app.errors import Refusal
 from app.issues.content import Commentary, IssueContent, Photo, Text
@@ -38,12 +38,12 @@ def render(
     language: str,
     newsletter: Newsletter,
     public_url: str,
-    photos: Mapping[str, tuple[int, int]] | None = None,
+    photos: Mapping[str, Shown] | None = None,
 ) -> Rendered:
     """Render an issue; raises `TextMissing` if the segment cannot read all of it, or `SlotForged`.
 
     A commentary without a text in `language` is shown in the segment's next one. `photos` are
-    the pixels of those that travel with the letter, by id.
+    those that the letter shows, by id.
     """
     shown = [
         _shown(each, segment, language, newsletter, photos or {}) for each in content.commentaries
@@ -59,6 +59,7 @@ def render(
         "preheader": preheader([str(each["title"]) for each in shown]),
         "unsubscribe_url": f"{public_url}/unsubscribe/{marker('unsubscribe', UNSUBSCRIBE_TOKEN)}",
         "manage_url": f"{public_url}/manage",
+        "fetched": any(not each.src.startswith("cid:") for each in (photos or {}).values()),
         **_archive_urls(content, segment, language, public_url),
     }
 
@@ -110,7 +111,7 @@ def _shown(
     segment: Segment,
     language: str,
     newsletter: Newsletter,
-    photos: Mapping[str, tuple[int, int]],
+    photos: Mapping[str, Shown],
 ) -> dict[str, object]:
     written_in, text = shown_text(commentary, segment, language)
     return {
@@ -128,17 +129,17 @@ def _shown(
 
 
 def _picture(
-    photo: Photo | None, reading_order: Sequence[str], photos: Mapping[str, tuple[int, int]]
+    photo: Photo | None, reading_order: Sequence[str], photos: Mapping[str, Shown]
 ) -> dict[str, object] | None:
     """Return what shows the photo in the column of the letter, in CSS pixels."""
     if photo is None or photo.id is None or photo.id not in photos:
         return None
-    pixels, high = photos[photo.id]
-    width, alt = min(pixels, COLUMN), photo.alt or {}
+    shown = photos[photo.id]
+    width, alt = min(shown.width, COLUMN), photo.alt or {}
     return {
-        "content_id": content_id(photo.id),
+        "src": shown.src,
         "width": width,
-        "height": max(1, round(high * width / pixels)),
+        "height": max(1, round(shown.height * width / shown.width)),
         "alt": next((alt[each] for each in reading_order if each in alt), ""),
     }
 

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import Row, delete, select
@@ -15,6 +16,7 @@ from app.errors import Refusal
 from app.issues.content import IssueContent
 from app.issues.decoding import Decoded
 from app.issues.models import IssuePhoto, Photo, PhotoVersion
+from app.mail.pictures import KINDS
 
 ID = re.compile(r"[0-9a-f]{64}")
 
@@ -116,7 +118,22 @@ def hold(session: Transaction, week: str, content: IssueContent) -> None:
     insert_if_absent(session, IssuePhoto, rows)
 
 
-def sizes_of(session: Session, photo_ids: Iterable[str]) -> dict[str, tuple[int, int]]:
-    """Return width and height of photos, in pixels."""
-    query = select(Photo.id, Photo.width, Photo.height).where(Photo.id.in_(list(photo_ids)))
-    return {row.id: (row.width, row.height) for row in session.execute(query)}
+@dataclass(frozen=True, slots=True)
+class Hosted:
+    """Where a photo is on the readers' port, and its size in pixels."""
+
+    path: str
+    width: int
+    height: int
+
+
+def hosted(session: Session, photo_ids: Iterable[str]) -> dict[str, Hosted]:
+    """Say of photos where they are on the readers' port, once their issue was sent, by id.
+
+    It is one address for all readers.
+    """
+    facts = select(Photo.id, Photo.media_type, Photo.width, Photo.height)
+    return {
+        row.id: Hosted(f"/photos/{row.id}.{KINDS[row.media_type]}", row.width, row.height)
+        for row in session.execute(facts.where(Photo.id.in_(list(photo_ids))))
+    }

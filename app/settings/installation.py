@@ -102,6 +102,12 @@ class Settings(Given):
         default="",
         shown="the one that ships, `app/newsletter.toml`",
     )
+    photos = Knob(
+        "VESTKA_PHOTOS",
+        words.one_of("inside", "hosted"),
+        "`inside` letters, or `hosted`: fetched from VESTKA_PUBLIC_URL, at one address for all",
+        default="inside",
+    )
     recipients = Knob(
         "VESTKA_RECIPIENTS",
         mailboxes.recipients,
@@ -120,7 +126,14 @@ class Settings(Given):
         "when a finished mailing's rows are folded into counts",
         default="30d",
     )
-    log_format = Knob("VESTKA_LOG_FORMAT", words.log_format, "`json` or `text`", default="text")
+    log_format = Knob(
+        "VESTKA_LOG_FORMAT", words.one_of("json", "text"), "`json` or `text`", default="text"
+    )
+
+    @property
+    def hosts_photos(self) -> bool:
+        """Whether readers fetch photos, instead of letters carrying them."""
+        return self.photos == "hosted"
 
     @classmethod
     def knobs(cls) -> Iterator[Knob[Any]]:

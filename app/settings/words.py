@@ -4,6 +4,7 @@ A reader raises `Unfit`, which says what the value should be and never repeats i
 """
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 
 
@@ -47,8 +48,12 @@ def duration(value: str) -> timedelta:
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
-def log_format(value: str) -> str:
-    """Read how the log is written."""
-    if value not in ("json", "text"):
-        raise Unfit("must be json or text")
-    return value
+def one_of(*choices: str) -> Callable[[str], str]:
+    """Make a reader of one of these words."""
+
+    def chosen(value: str) -> str:
+        if value not in choices:
+            raise Unfit(f"must be {' or '.join(choices)}")
+        return value
+
+    return chosen

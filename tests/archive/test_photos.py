@@ -9,13 +9,12 @@ import pytest
 from fastapi.testclient import TestClient
 from playwright import sync_api
 
-from app.archive.photos import hosted
 from app.archive.readings import readings
 from app.archive.schemas import SentIssue
 from app.database import Database
 from app.issues.content import IssueContent
 from app.issues.decoding import Decoded, decode
-from app.issues.photos import keep
+from app.issues.photos import hosted, ids_in, keep
 from app.mailings.control import cancel
 from tests.archive.rows import FIRST, SECOND, approved, sent, stored
 from tests.support.browser import Browser
@@ -149,7 +148,7 @@ def test_a_description_in_another_language_is_marked(
         {"week": "2025-W04", "commentaries": [shown(kept, SECOND)]}
     )
     with database.reading() as session:
-        photos = hosted(session, content)
+        photos = hosted(session, ids_in(content))
     for language, lang in (("be", None), ("ru", "be")):
         (reading,) = readings(content, BE_RU, language, NEWSLETTER, photos)
         assert reading.picture is not None

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Page
 
 from app.demo.issue import sample_issue
+from app.editions.pictures import Shown, content_id
 from app.editions.rendering import render
 from app.issues.content import IssueContent
 from app.newsletter import Newsletter
@@ -70,8 +71,8 @@ def a_letter() -> str:
     newsletter = Newsletter.load()
     content = IssueContent.model_validate(document)
     url = "https://news.example.org"
-    sizes = {photo: (1072, 600)}
-    return render(content, newsletter.segment("be-ru"), "ru", newsletter, url, sizes).html
+    photos = {photo: Shown(f"cid:{content_id(photo)}", 1072, 600)}
+    return render(content, newsletter.segment("be-ru"), "ru", newsletter, url, photos).html
 
 
 def test_ratio() -> None:

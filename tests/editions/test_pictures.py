@@ -14,7 +14,14 @@ from app.deliveries.composing import SAMPLE, compiled_edition
 from app.deliveries.envelopes import Post
 from app.editions.freezing import freeze
 from app.editions.models import Edition
-from app.editions.pictures import PicturesTooHeavy, choose, content_id, frozen, standalone
+from app.editions.pictures import (
+    PicturesTooHeavy,
+    carrying,
+    choose,
+    content_id,
+    frozen,
+    standalone,
+)
 from app.editions.preview import preview
 from app.issues.approval import approve, withdraw
 from app.issues.content import IssueContent
@@ -56,15 +63,23 @@ def a_shown_photo(session: Transaction, *photos: Decoded) -> list[str]:
     return ids
 
 
-def approved(session: Transaction) -> dict[str, Edition]:
+def approved(session: Transaction, *, hosted: bool = False) -> dict[str, Edition]:
     segments = approve(session, NEWSLETTER, WEEK, None, by="editor", now=MONDAY)
-    freeze(session, NEWSLETTER, WEEK, segments, public_url=PUBLIC_URL, now=MONDAY)
+    freeze(session, NEWSLETTER, WEEK, segments, public_url=PUBLIC_URL, hosted=hosted, now=MONDAY)
     return {each.language: each for each in session.scalars(select(Edition))}
 
 
-def look(session: Transaction, language: str = "be") -> Rendered:
+def look(session: Transaction, language: str = "be", *, hosted: bool = False) -> Rendered:
     segment = EN if language == "en" else BE_RU
-    return preview(session, NEWSLETTER, WEEK, segment, public_url=PUBLIC_URL, language=language)
+    return preview(
+        session,
+        NEWSLETTER,
+        WEEK,
+        segment,
+        public_url=PUBLIC_URL,
+        hosted=hosted,
+        language=language,
+    )
 
 
 @given(
@@ -183,3 +198,67 @@ def test_for_a_browser_the_pictures_are_in_the_page(database: Database, decoded:
         page = standalone(look(session))
     assert "cid:" not in page
     assert 'src="data:image/jpeg;base64,/9j/' in page
+
+
+def test_a_hosted_photo_has_one_address_for_all_and_does_not_travel(
+    database: Database, decoded: Decoded, installation: Installation
+) -> None:
+    with database.transaction() as session:
+        (photo_id,) = a_shown_photo(session, decoded)
+        edition = approved(session, hosted=True)["be"]
+        rendered = frozen(session, edition)
+    assert f'src="{PUBLIC_URL}/photos/{photo_id}.jpg"' in rendered.html
+    assert rendered.pictures == ()
+    assert "cid:" not in rendered.html
+    raw = compiled_edition(
+        Post.of(installation.settings, NEWSLETTER), rendered, "be-ru", "be", WEEK
+    ).fill(SAMPLE)
+    letter = message_from_bytes(raw, policy=policy.default)
+    assert [each.get_content_type() for each in letter.walk()] == [
+        *("multipart/alternative", "text/plain", "text/html")
+    ]
+
+
+@pytest.mark.parametrize("language", ["en", "be", "ru"])
+def test_a_letter_says_whether_its_photos_are_fetched(
+    database: Database, decoded: Decoded, language: str
+) -> None:
+    with database.transaction() as session:
+        a_shown_photo(session, decoded)
+        (inside, fetched) = (look(session, language, hosted=each) for each in (False, True))
+    said = set(fetched.text.splitlines()) - set(inside.text.splitlines())
+    assert len(said) == 1
+    translated = {"en": "from our site", "be": "з нашага сайта", "ru": "с нашего сайта"}
+    assert translated[language] in said.pop()
+    assert translated[language] in fetched.html
+    assert translated[language] not in inside.html
+
+
+def test_what_goes_before_the_launch_carries_its_hosted_photos(
+    database: Database, decoded: Decoded
+) -> None:
+    """Nobody can fetch them yet, and a letter never shows a broken picture."""
+    with database.transaction() as session:
+        (photo_id,) = a_shown_photo(session, decoded)
+        draft = look(session, hosted=True)
+        approved(session, hosted=True)
+        assert look(session, hosted=True) == draft
+    assert f'src="cid:{content_id(photo_id)}"' in draft.html
+    assert f"/photos/{photo_id}" not in draft.html
+    assert len(draft.pictures) == 1
+
+
+def test_a_photo_of_another_issue_is_left_alone(database: Database, decoded: Decoded) -> None:
+    other = f'<img src="{PUBLIC_URL}/photos/{"0" * 64}.jpg" alt="" />'
+    with database.transaction() as session:
+        (photo_id,) = a_shown_photo(session, decoded)
+        assert carrying(session, Rendered("s", other, "t"), {photo_id: 0}).html == other
+
+
+def test_what_was_frozen_stays_when_the_setting_changes(
+    database: Database, decoded: Decoded
+) -> None:
+    with database.transaction() as session:
+        a_shown_photo(session, decoded)
+        edition = approved(session)["be"]
+        assert look(session, hosted=True) == look(session) == frozen(session, edition)

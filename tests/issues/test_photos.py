@@ -13,14 +13,15 @@ from app.issues.decoding import Decoded, decode
 from app.issues.drafting import delete, store
 from app.issues.models import Issue, IssuePhoto, Photo, PhotoVersion
 from app.issues.photos import (
+    Hosted,
     PhotoInUse,
     PhotoNotKept,
     PhotoUnknown,
     delete_photo,
     find_photo,
+    hosted,
     keep,
     list_photos,
-    sizes_of,
 )
 from tests.support.builders import NEWSLETTER, WEEK, a_document
 from tests.support.clock import MONDAY
@@ -66,7 +67,8 @@ def test_a_photo_is_named_by_its_bytes_and_kept_once(database: Database, decoded
         assert again.content == decoded.page.content
         assert session.scalar(select(func.count()).select_from(PhotoVersion)) == 5
         assert [row.id for row in list_photos(session)] == [photo.id]
-        assert sizes_of(session, [photo.id, "x"]) == {photo.id: (900, 600)}
+        there = Hosted(f"/photos/{photo.id}.jpg", 900, 600)
+        assert hosted(session, [photo.id, "x"]) == {photo.id: there}
 
 
 def test_a_photo_that_is_not_kept_is_refused_by_its_place(

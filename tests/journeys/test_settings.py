@@ -30,6 +30,7 @@ WRONG = {
     "a database of no kind": ("VESTKA_DATABASE_URL", f"mysql://root:{MARK}@localhost/x"),
     "a newsletter that is not there": ("VESTKA_NEWSLETTER", f"/nonexistent/{MARK}.toml"),
     "a log format of no kind": ("VESTKA_LOG_FORMAT", MARK),
+    "photos of no kind": ("VESTKA_PHOTOS", MARK),
     "keys inside the data directory": ("VESTKA_KEYS_DIR", "{data}/keys"),
 }
 
