@@ -17,6 +17,7 @@ DEFAULT = Path(__file__).with_name("newsletter.toml")
 
 Id = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
+Domain = Annotated[str, Field(pattern=r"^[^\W_]+([.-][^\W_]+)*$", max_length=253)]
 Line = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Names = dict[Language, Line]
 
@@ -74,6 +75,22 @@ class Rubric(Part):
     name: Names
 
 
+class Exposed(Part):
+    """Mail domains whose providers can be made to show a mailbox, and what the form says of them.
+
+    The reader's own browser compares; neither an answer nor a row depends on it.
+    """
+
+    domains: Annotated[tuple[Domain, ...], Field(min_length=1)]
+    hint: Names
+
+    def spellings(self) -> tuple[str, ...]:
+        """Every domain as a browser may write it: as it is, and as A-labels (RFC 5890)."""
+        lower = [each.lower() for each in self.domains]
+        ascii_ = [each.encode("idna").decode("ascii") for each in lower]
+        return tuple(dict.fromkeys([*lower, *ascii_]))
+
+
 class Newsletter(Part):
     """Everything of an installation that readers see and code does not decide."""
 
@@ -83,6 +100,7 @@ class Newsletter(Part):
     consent: Annotated[tuple[Consent, ...], Field(min_length=1)]
     segments: Annotated[tuple[Segment, ...], Field(min_length=1)]
     rubrics: Annotated[tuple[Rubric, ...], Field(min_length=1)]
+    exposed: Exposed | None = None
 
     @classmethod
     def load(cls, path: Path | None = None) -> Self:
@@ -144,6 +162,7 @@ class Newsletter(Part):
             *((f"consent {each.version}", each.text) for each in self.consent),
             *((f"segment {each.id}", each.name) for each in self.segments),
             *((f"rubric {each.id}", each.name) for each in self.rubrics),
+            *([("exposed", self.exposed.hint)] if self.exposed else []),
         ]
 
     def _distinct(self) -> None:

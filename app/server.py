@@ -25,13 +25,13 @@ from app.web.context import Installation
 from app.web.headers import Headers
 from app.web.heads import Heads
 from app.web.limits import Limits
-from app.web.origins import Origins
+from app.web.origins import Origins, origin_of
 from app.web.pages import STATIC
 
 PUBLIC_BODY = 16_384  # bytes: an address and a choice of segments
 OPERATORS_BODY = 8 << 20
 
-SAME_FOR_EVERYONE = ("/archive", "/v1/archive", "/v1/situation", "/photos")
+SAME_FOR_EVERYONE = ("/form.js", "/archive", "/v1/archive", "/v1/situation", "/photos")
 
 
 class _App(FastAPI):
@@ -63,8 +63,8 @@ def _app(installation: Installation, title: str, limit: int, *, documented: bool
 def create_public(installation: Installation) -> FastAPI:
     """Make the readers' app: the form's API, the pages behind links, the archive."""
     app = _app(installation, "Vestka for readers", PUBLIC_BODY, documented=True)
-    allowed = installation.settings.allowed_origins
-    app.add_middleware(Origins, allowed=tuple(allowed), same=SAME_FOR_EVERYONE)
+    allowed = (origin_of(installation.newsletter.website), *installation.settings.allowed_origins)
+    app.add_middleware(Origins, allowed=allowed, same=SAME_FOR_EVERYONE)
     app.include_router(subscribers_api.router)
     app.include_router(subscribers_pages.router)
     app.include_router(archive_pages.router)

@@ -15,6 +15,7 @@ pytest_plugins = (
     "tests.support.postgres",
     "tests.support.browser",
     "tests.support.builders",
+    "tests.support.served",
     "tests.support.terminal",
 )
 

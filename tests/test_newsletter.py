@@ -126,3 +126,25 @@ def test_another_language_needs_no_code(tmp_path: Path) -> None:
     rubrics = [{id = "news", name = {ru = "Новости"}}]
     """
     assert loaded(tmp_path, text).languages == ("ru",)
+
+
+def test_exposed_domains_in_both_spellings(newsletter: Newsletter) -> None:
+    """A browser may give a domain in letters or in A-labels."""
+    assert newsletter.exposed is not None
+    spellings = newsletter.exposed.spellings()
+    assert {"by", "бел", "xn--90ais", "yandex.com"} <= set(spellings)
+    assert len(set(spellings)) == len(spellings)
+
+
+@pytest.mark.parametrize("domain", [".by", "by.", "a b", "@mail.ru", "", "*.ru"])
+def test_exposed_domains_are_domains(tmp_path: Path, domain: str) -> None:
+    """Anything else would never match, in silence."""
+    with pytest.raises(NewsletterWrong, match="exposed"):
+        loaded(tmp_path, SHIPPED.replace('"by",', f'"{domain}",'))
+
+
+def test_the_hint_is_said_in_every_language(tmp_path: Path) -> None:
+    """Or the form would be silent in one of them."""
+    text = SHIPPED.replace('ru = "Эта почта', 'de = "Эта почта')
+    with pytest.raises(NewsletterWrong, match="exposed is missing in ru"):
+        loaded(tmp_path, text)

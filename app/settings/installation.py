@@ -86,7 +86,7 @@ class Settings(Given):
     allowed_origins = Knob(
         "VESTKA_ALLOWED_ORIGINS",
         places.origins,
-        "websites whose pages may call the sign-up API (CORS)",
+        "websites besides the newsletter's own whose pages may call the sign-up API (CORS)",
         default="",
     )
     alerts_to = Knob(

@@ -8,7 +8,7 @@ from starlette.responses import HTMLResponse
 from app.errors import Refusal
 from app.languages import phrases
 from app.newsletter import Newsletter
-from app.web.pages import page
+from app.web.pages import POLICY, SCRIPTS, page
 
 
 def _(phrase: str) -> str:
@@ -54,6 +54,8 @@ def form_page(
         languages=newsletter.languages,
         consent=newsletter.current_consent.text[language],
         problem=_problem(refused, language),
+        scripted=refused is None,  # what was refused must be seen, not a fresh form in its place
+        policy=POLICY if refused else SCRIPTS,
     )
 
 

@@ -4,6 +4,8 @@ What is the same for every origin must not say `Vary: Origin`, or every cache wo
 website; so such paths pass by, and set their own `Access-Control-Allow-Origin` or none.
 """
 
+from urllib.parse import urlsplit
+
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -24,3 +26,10 @@ class Origins(CORSMiddleware):
             await self.app(scope, receive, send)
             return
         await super().__call__(scope, receive, send)
+
+
+def origin_of(url: str) -> str:
+    """Return the origin of an address on the web, as a browser sends it (RFC 6454 §6.2)."""
+    parts = urlsplit(url.lower())
+    default = {"https": ":443", "http": ":80"}.get(parts.scheme, "")
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2].removesuffix(default)}"

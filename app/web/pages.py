@@ -1,8 +1,8 @@
 """What a reader's browser is given: pages from templates, in the reader's language.
 
 A page is treated as if its URL held a token: never cached, never indexed, never named in a Referer;
-only what is said to be public may be kept. No page runs a script, loads anything from elsewhere, or
-can be framed.
+only what is said to be public may be kept. No page loads anything from elsewhere or can be framed,
+and none runs a script but the one with the sign-up form, which has no token and works without.
 """
 
 from functools import cache
@@ -21,13 +21,15 @@ STATIC = APP / "web" / "static"
 # The layout comes first, so that no capability can replace it by a file of the same name.
 TEMPLATES = (APP / "web" / "templates", *sorted(APP.glob("*/templates")))
 
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+SCRIPTS = f"{POLICY}; script-src 'self'; connect-src 'self'; require-trusted-types-for 'script'"
 PUBLIC_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
+    "Content-Security-Policy": POLICY,
 }
 HEADERS = {**PUBLIC_HEADERS, "Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 
@@ -39,6 +41,7 @@ def page(
     status: int = 200,
     switchable: bool = True,
     public: bool = False,
+    policy: str = POLICY,
     **facts: object,
 ) -> HTMLResponse:
     """Answer with the page `template` (a name without its ending, as "confirm") in `language`.
@@ -48,11 +51,13 @@ def page(
     languages: for a page that answers a POST to an address which has no GET. `public=True` is for
     what everyone may see, keep and index. Two facts may be given to any page: `offered`, the
     languages it comes in if not all of the newsletter's, and `also`, what stays in the query.
+    `policy=SCRIPTS` lets the page run our own scripts.
     """
     html = environment(language).get_template(f"{template}.html.j2")
     body = html.render(language=language, switchable=switchable, public=public, **facts)
     headers = PUBLIC_HEADERS if public else HEADERS
-    return HTMLResponse(body, status, headers={**headers, "Content-Language": language})
+    more = {"Content-Language": language, "Content-Security-Policy": policy}
+    return HTMLResponse(body, status, headers={**headers, **more})
 
 
 @cache

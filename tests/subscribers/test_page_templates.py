@@ -178,6 +178,13 @@ def test_no_page_has_room_for_an_address(template: str) -> None:
     assert all("value" not in tag.attributes for tag in seen.all("input", type="email"))
 
 
+def test_the_form_alone_runs_a_script_and_works_without() -> None:
+    seen = Page("form", "be", scripted=True)
+    assert [tag.attributes for tag in seen.all("script")] == [{"src": "/form.js", "defer": None}]
+    assert '<vestka-signup lang="be" service="">\n<form' in seen.html
+    assert "vestka-signup" not in Page("form", "be").html
+
+
 def test_the_form_sends_what_the_contract_names() -> None:
     seen = Page("form", "be")
     assert [tag.attributes["action"] for tag in seen.all("form")] == ["/v1/subscriptions"]

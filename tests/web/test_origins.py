@@ -4,7 +4,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from app.web.origins import Origins
+from app.web.origins import Origins, origin_of
 
 SITE = "https://www.example.org"
 OTHER = "https://other.example.com"
@@ -53,3 +53,16 @@ def test_what_is_the_same_for_everyone_does_not_vary(
 
 def test_the_rest_varies_with_who_asks(client: TestClient) -> None:
     assert client.post("/form").headers["vary"] == "Origin"
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://www.example.org", "https://www.example.org"),
+        ("https://Example.org:443/be/?x=y#z", "https://example.org"),
+        ("https://example.org:8443/", "https://example.org:8443"),
+        ("http://localhost:80/", "http://localhost"),
+    ],
+)
+def test_an_address_has_an_origin(url: str, origin: str) -> None:
+    assert origin_of(url) == origin
