@@ -26,6 +26,12 @@ def insert_if_absent(session: Session, table: Any, rows: Sequence[Mapping[str, A
     return len(session.execute(statement, list(rows)).all())
 
 
+def insert_blindly(session: Session, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert the rows whose keys are not there yet, needing no right to read the table."""
+    if rows:
+        session.execute(_insert(session, table).on_conflict_do_nothing(), list(rows))
+
+
 def insert_from_select(session: Session, table: Any, columns: Sequence[str], select: Any) -> int:
     """Insert what `select` finds, passing over keys that are there; return how many were new."""
     statement = _insert(session, table).from_select(list(columns), select).on_conflict_do_nothing()

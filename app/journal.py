@@ -14,7 +14,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 # An apostrophe and = may stand before an @ (RFC 5322 §3.2.3): rather too much goes than too little.
 _ADDRESS = re.compile(r"[^\s<>\":;,()\[\]]+(?:@|%40)[^\s<>\"'=;,()\[\]]+")
-_TOKEN = re.compile(r"/(confirm|unsubscribe|manage)/[^\s\"'?]+")
+_TOKEN = re.compile(r"/(confirm|unsubscribe|manage|never)/[^\s\"'?]+")
 _KEY = re.compile(r"\bvk_[A-Za-z0-9_-]{8,}")
 
 

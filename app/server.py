@@ -20,6 +20,7 @@ from app.operators import api as operators_api
 from app.subscribers import api as subscribers_api
 from app.subscribers import pages as subscribers_pages
 from app.subscribers import roster_api
+from app.suppressions import api as suppressions_api
 from app.web import problems
 from app.web.context import Installation
 from app.web.headers import Headers
@@ -85,6 +86,7 @@ def create_operators(installation: Installation) -> FastAPI:
         test_letters_api,
         deliveries_api,
         roster_api,
+        suppressions_api,
         operators_api,
     ):
         app.include_router(api.router)

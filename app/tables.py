@@ -7,6 +7,7 @@ from app.issues import models as issues
 from app.mailings import models as mailings
 from app.operators import models as operators
 from app.subscribers import models as subscribers
+from app.suppressions import models as suppressions
 
-CAPABILITIES = (operators, subscribers, issues, editions, mailings, deliveries)
+CAPABILITIES = (operators, suppressions, subscribers, issues, editions, mailings, deliveries)
 METADATA = Base.metadata

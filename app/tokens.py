@@ -24,13 +24,19 @@ UNSUBSCRIBE_LENGTH = 40
 RETURN_PATH_LENGTH = 50
 """Characters of the local part: `b-` and 30 bytes in base32; RFC 5321 §4.5.3.1.1 allows 64."""
 
+NEVER_LENGTH = 82
+"""Characters of a token that asks never to be written to again: 61 bytes in base64url."""
+
 DERIVED_LENGTH = 43
 """Characters of a confirm or manage token: 32 bytes in base64url."""
 
 _PREFIX = b"vestka/token/v1|"
 _UNSUBSCRIBE = b"unsubscribe"
 _RETURN_PATH = b"return-path"
+_NEVER = b"never"
 _LINK_ID_LENGTH = 8
+_NONCE_LENGTH = 3  # of a letter: enough that no two letters to one reader share a token
+_INDEX_LENGTH = 33
 _MAX_WEEK = 0xFFFFFF
 _BASE64 = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _BASE32 = re.compile(r"b-[a-z2-7]{48}", re.ASCII)
@@ -46,6 +52,13 @@ class LinkFacts(NamedTuple):
     link_id: bytes
     week: int
     segment_code: bytes
+
+
+class NeverFacts(NamedTuple):
+    """What the token of "never write to me again" says: whose it is, also after they are gone."""
+
+    link_id: bytes
+    blind_index: bytes
 
 
 class LinkTokens:
@@ -72,11 +85,28 @@ class LinkTokens:
         made = self._made(_RETURN_PATH, link_id, week, segment)
         return "b-" + b32encode(made).decode("ascii").lower()
 
+    def never(self, link_id: bytes, nonce: bytes, blind_index: bytes) -> str:
+        """Return the token of one letter's link against all letters: 82 characters of base64url.
+
+        It holds the blind index (33 bytes), so that it works when nothing else is kept of the
+        reader any more. `nonce` is the letter's; its first 3 bytes make the token its own.
+        """
+        if len(link_id) != _LINK_ID_LENGTH or len(blind_index) != _INDEX_LENGTH:
+            raise ValueError("a link id has 8 bytes, a blind index 33")
+        return _to_base64(self._sealed(_NEVER, link_id + nonce[:_NONCE_LENGTH] + blind_index))
+
+    def open_never(self, token: str) -> NeverFacts:
+        """Read a token that asks never to be written to; raises `LinkUnknown` for anything else."""
+        if len(token) != NEVER_LENGTH:
+            raise LinkUnknown
+        facts = self._opened(_NEVER, _from_base64(token))
+        return NeverFacts(facts[:_LINK_ID_LENGTH], facts[_LINK_ID_LENGTH + _NONCE_LENGTH :])
+
     def open_unsubscribe(self, token: str) -> LinkFacts:
         """Read an unsubscribe token; raises `LinkUnknown` for anything else."""
         if len(token) != UNSUBSCRIBE_LENGTH:
             raise LinkUnknown
-        return self._opened(_UNSUBSCRIBE, _from_base64(token))
+        return _link_facts(self._opened(_UNSUBSCRIBE, _from_base64(token)))
 
     def open_return_path(self, local_part: str) -> LinkFacts:
         """Read the local part of a return path; raises `LinkUnknown` for anything else.
@@ -85,28 +115,35 @@ class LinkTokens:
         """
         if not _BASE32.fullmatch(local_part):
             raise LinkUnknown
-        return self._opened(_RETURN_PATH, b32decode(local_part[2:].upper()))
+        return _link_facts(self._opened(_RETURN_PATH, b32decode(local_part[2:].upper())))
 
     def _made(self, purpose: bytes, link_id: bytes, week: int, segment: str) -> bytes:
-        """SIV(16) and, encrypted, link id(8) week(3) segment code(2); last the key id(1).
+        """Encrypt link id(8) week(3) segment code(2)."""
+        if len(link_id) != _LINK_ID_LENGTH or not 0 <= week <= _MAX_WEEK:
+            raise ValueError("a link id has 8 bytes, a week fits into 3")
+        facts = link_id + week.to_bytes(3, "big") + segment_code(segment)
+        return self._sealed(purpose, facts)
+
+    def _sealed(self, purpose: bytes, facts: bytes) -> bytes:
+        """SIV(16) and the encrypted facts; last the key id(1).
 
         The key id stands last so that a token never ends in a hyphen (until key 62), which some
         mail programs take for the end of the sentence around a link.
         """
-        if len(link_id) != _LINK_ID_LENGTH or not 0 <= week <= _MAX_WEEK:
-            raise ValueError("a link id has 8 bytes, a week fits into 3")
-        facts = link_id + week.to_bytes(3, "big") + segment_code(segment)
         return self._cipher.encrypt(facts, [_PREFIX, purpose]) + bytes((self._current,))
 
-    def _opened(self, purpose: bytes, made: bytes) -> LinkFacts:
+    def _opened(self, purpose: bytes, made: bytes) -> bytes:
         cipher = self._ciphers.get(made[-1])
         if cipher is None:
             raise LinkUnknown
         try:
-            facts = cipher.decrypt(made[:-1], [_PREFIX, purpose])
+            return cipher.decrypt(made[:-1], [_PREFIX, purpose])
         except InvalidTag:
             raise LinkUnknown from None
-        return LinkFacts(facts[:8], int.from_bytes(facts[8:11], "big"), facts[11:])
+
+
+def _link_facts(facts: bytes) -> LinkFacts:
+    return LinkFacts(facts[:8], int.from_bytes(facts[8:11], "big"), facts[11:])
 
 
 def segment_code(segment: str) -> bytes:

@@ -220,3 +220,31 @@ def test_ids_are_random() -> None:
     assert {len(new_id()), len(new_link_id())} == {16, 8}
     assert len({new_id() for _ in range(100)}) == 100
     assert len({new_link_id() for _ in range(100)}) == 100
+
+
+@given(link_ids, st.binary(min_size=16, max_size=16), st.binary(min_size=33, max_size=33))
+def test_never_again_tells_whose_it_is_and_what_to_keep(
+    link_id: bytes, nonce: bytes, index: bytes
+) -> None:
+    token = LINKS.never(link_id, nonce, index)
+    assert re.fullmatch(r"[A-Za-z0-9_-]{81}[A-Za-z0-9]", token, re.ASCII)
+    for links in (LINKS, ROTATED):
+        assert links.open_never(token) == (link_id, index)
+    assert LINKS.never(link_id, nonce, index) == token
+    assert LINKS.never(link_id, bytes(3) if nonce[:3] != bytes(3) else b"abc", index) != token
+
+
+NEVER = LINKS.never(LINK, b"nonce", b"i" * 33)
+
+
+@pytest.mark.parametrize(
+    "token", ["", TOKEN, PATH, DERIVED, NEVER[:-1], NEVER + "A", "é" * 82, "A" * 82]
+)
+def test_never_again_takes_nothing_else(token: str) -> None:
+    with pytest.raises(LinkUnknown):
+        LINKS.open_never(token)
+    with pytest.raises(LinkUnknown):
+        FOREIGN.open_never(NEVER)
+    for other in (LINKS.open_unsubscribe, LINKS.open_return_path):
+        with pytest.raises(LinkUnknown):
+            other(NEVER)

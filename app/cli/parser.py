@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import OperationalError
 from typer.exceptions import TyperException
 
-from app.cli import bench, dkim, issue, keys, mailing, photo, subscribers
+from app.cli import bench, dkim, issue, keys, mailing, photo, subscribers, suppression
 from app.cli.demo import demo
 from app.cli.doctor import doctor
 from app.cli.migrating import migrate
@@ -36,6 +36,7 @@ commands.add_typer(mailing.commands, name="mailing")
 commands.add_typer(keys.commands, name="key")
 commands.add_typer(dkim.commands, name="dkim")
 commands.add_typer(subscribers.commands, name="subscribers")
+commands.add_typer(suppression.commands, name="suppression")
 
 
 def main() -> None:

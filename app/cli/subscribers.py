@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from app.addresses.address import EmailAddress
+from app.cli.asking import MAX_TYPED, read_address
 from app.cli.opening import Opened
 from app.cli.output import AsJson, print_json, print_record, print_rows
 from app.errors import Refusal
@@ -28,7 +28,6 @@ from app.subscribers.roster import counts
 
 commands = typer.Typer(no_args_is_help=True, help="The list of subscribers.")
 _ACTOR = "command line"
-_MAX_TYPED = 1000
 
 
 class ListUnreadable(Refusal):
@@ -53,10 +52,6 @@ class PlainNotConfirmed(Refusal):
 
 class JsonNeedsFile(Refusal):
     """With --json the list itself goes to a file: name it with --out."""
-
-
-class OneAddress(Refusal):
-    """Please give one address, alone on its line, on standard input."""
 
 
 @commands.command()
@@ -90,7 +85,7 @@ def import_(
 def _answer(question: str) -> str:
     """Ask on standard error; standard output may be the list, and takes not even a space."""
     typer.echo(f"{question} ", err=True, nl=False)
-    return sys.stdin.readline(_MAX_TYPED).strip()
+    return sys.stdin.readline(MAX_TYPED).strip()
 
 
 @contextmanager
@@ -113,7 +108,7 @@ def _should_import(opened: Opened, file: BinaryIO, *, yes: bool, as_json: bool) 
         raise ListReadOnce
     tally = Tally()
     with _watched(opened, file, tally, "counting") as found:
-        foresee(opened.database, found, tally)
+        foresee(opened.database, found, tally, today=opened.clock.now().date())
     file.seek(0)
     if not tally.added + tally.changed:
         _report(tally, as_json=as_json)
@@ -223,7 +218,7 @@ def _ask_twice() -> None:
 @commands.command()
 def erase(*, as_json: AsJson = False) -> None:
     """Erase everything about the address given on standard input."""
-    address = _read_address()
+    address = read_address("Address to erase: ")
     opened = Opened()
     now = opened.clock.now()
     with opened.database.transaction() as session:
@@ -233,16 +228,3 @@ def erase(*, as_json: AsJson = False) -> None:
         print_json({"erased": erased})
     else:
         typer.echo("erased" if erased else "not subscribed")
-
-
-def _read_address() -> EmailAddress:
-    if sys.stdin.isatty():
-        typer.echo("Address to erase: ", err=True, nl=False)
-        return EmailAddress.parse(sys.stdin.readline(_MAX_TYPED).rstrip("\r\n"))
-    try:
-        lines = sys.stdin.buffer.read(_MAX_TYPED).decode("utf-8").split("\n")
-    except UnicodeDecodeError:
-        raise OneAddress from None
-    if [line for line in lines[1:] if line.strip()]:
-        raise OneAddress
-    return EmailAddress.parse(lines[0].rstrip("\r"))

@@ -1,12 +1,14 @@
 """The last look, at most a second before a letter goes: whether it still may, and to whom.
 
-Still confirmed, the mailing still running, admitted by the sender itself, and the address opens.
-What must not go is excluded with its reason; what may go is marked as handed to a connection.
+Still confirmed, not suppressed, the mailing still running, admitted by the sender itself, and the
+address opens. What must not go is excluded with its reason; what may go is marked as handed to a
+connection.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import NamedTuple
 
 from sqlalchemy import select, update
@@ -14,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from app.addresses.address import EmailAddress
 from app.addresses.admission import is_admitted
+from app.addresses.index import known_indexes
 from app.addresses.keys import Keyring
 from app.addresses.sealing import SealBroken, open_sealed
 from app.database import Transaction
@@ -26,6 +29,9 @@ from app.mailings.states import CANCELLED, RUNNING
 from app.operators.alerts import alert
 from app.settings import Mailbox, Recipients
 from app.subscribers.models import CONFIRMED, ServiceLetter, Subscriber, Subscription
+from app.subscribers.suppressing import SUPPRESSED
+from app.suppressions.reasons import Act
+from app.suppressions.standing import anyone, forbidden
 
 UNSUBSCRIBED = "unsubscribed"
 CANCELLED_BY_OPERATOR = "cancelled"
@@ -86,6 +92,7 @@ class Checker:
         states = _mailing_states(session, claims)
         for claim in claims:
             self._check_one(claim, readers, states, checked, now)
+        self._leave_out_suppressed(session, checked, now)
         if any(reason == DAMAGED for _, reason in checked.ended):
             text = "A subscriber's row was changed or planted; no letter went to it."
             alert(session, f"row-damaged-{now.date()}", text, now=now)
@@ -130,6 +137,25 @@ class Checker:
             checked.end(claim, EXCLUDED, NOT_ALLOWED)
         else:
             checked.ready.append(Ready(claim, address.wire, row.link_id, row.language))
+
+    def _leave_out_suppressed(self, session: Session, checked: Checked, now: datetime) -> None:
+        """Known by the address itself: a row's own index could be that of somebody else."""
+        if not anyone(session):
+            return
+        ready, checked.ready = checked.ready, []
+        indexes = [
+            () if each.claim.kind == ALERT else self._indexes(each.address) for each in ready
+        ]
+        asked = list(chain.from_iterable(indexes))
+        barred = forbidden(session, Act.LETTER, asked, today=now.date()).keys()
+        for each, own in zip(ready, indexes, strict=True):
+            if barred & set(own):
+                checked.end(each.claim, EXCLUDED, SUPPRESSED)
+            else:
+                checked.ready.append(each)
+
+    def _indexes(self, address: str) -> tuple[bytes, ...]:
+        return known_indexes(self.keyring.index, EmailAddress(address))
 
     def _address(self, row: Reader) -> EmailAddress | None:
         admit = self.keyring.admit

@@ -20,6 +20,8 @@ from app.newsletter import Newsletter
 from app.settings import Settings
 from app.subscribers.admission import admit
 from app.subscribers.expiry import expire
+from app.subscribers.suppressing import end_suppressed, suppress_requested
+from app.suppressions.suppressing import forget_ended
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,14 @@ class Steps:
         A step that fails does not keep the others from their work; raises an ExceptionGroup then.
         """
         moved, errors = 0, []
-        for step in (self._admit, self._launch, self._enrol, self._take_in, self._complete):
+        for step in (
+            self._suppress,
+            self._admit,
+            self._launch,
+            self._enrol,
+            self._take_in,
+            self._complete,
+        ):
             try:
                 moved += step(now)
             except Exception as error:  # noqa: BLE001 (all are raised below)
@@ -51,6 +60,8 @@ class Steps:
     def seldom(self, now: datetime) -> None:
         """Run what may wait some minutes: forgetting."""
         self._in_transaction(lambda session: expire(session, now=now))
+        self._in_transaction(lambda session: end_suppressed(session, today=now.date()))
+        self._in_transaction(lambda session: forget_ended(session, today=now.date()))
         self._in_transaction(lambda session: forget_service_letters(session, now=now))
         self._in_transaction(lambda session: forget_grants(session, now=now))
         self._in_transaction(lambda session: fold(session, self.settings.retention, now=now))
@@ -60,6 +71,12 @@ class Steps:
     def _in_transaction(self, step: Callable[[Transaction], int]) -> int:
         with self.database.transaction() as session:
             return step(session)
+
+    def _suppress(self, now: datetime) -> int:
+        """Before admission: what waits in the inbox must not be asked to confirm."""
+        return self._in_transaction(
+            lambda session: suppress_requested(session, self.keyring, today=now.date())
+        )
 
     def _admit(self, now: datetime) -> int:
         return self._in_transaction(lambda session: admit(session, self.keyring, now=now))

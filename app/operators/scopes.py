@@ -10,6 +10,8 @@ SCOPES = {
     "mailings:read": "see mailings and their progress",
     "mailings:control": "launch, pause, resume, cancel; decide uncertain letters",
     "subscribers:count": "see how many subscribers each segment has",
+    "suppressions:read": "see how many addresses are suppressed",
+    "suppressions:write": "suppress an address",
     "audit:read": "see who did what, and alerts",
     "metrics:read": "read the metrics",
 }

@@ -1,7 +1,8 @@
 """The sender takes sign-ups out of the inbox: it alone can read them, and tell whom it knows.
 
 Admitting is idempotent: a row is read, acted upon and deleted in one transaction. What cannot be
-opened, or was sealed twice with different addresses, is thrown away and reported.
+opened, or was sealed twice with different addresses, is thrown away and reported; what is
+suppressed is thrown away in silence, and nobody gets a letter.
 """
 
 from datetime import datetime, timedelta
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.addresses.address import EmailAddress
 from app.addresses.admission import admit_mac
-from app.addresses.index import blind_index
+from app.addresses.index import known_indexes
 from app.addresses.keys import Keyring
 from app.addresses.sealing import SealBroken, open_sealed
 from app.database import Transaction
@@ -20,6 +21,8 @@ from app.operators.alerts import alert
 from app.subscribers.asking import ask_to_confirm, say_already_subscribed, send_manage_link
 from app.subscribers.models import CONFIRMED, PENDING, SignUp, Subscriber, Subscription
 from app.subscribers.signing_up import MANAGE
+from app.suppressions.reasons import Act
+from app.suppressions.standing import forbidden
 from app.tokens import new_link_id
 
 NOTICE_EVERY = timedelta(days=30)
@@ -41,7 +44,10 @@ def _admit_one(session: Transaction, keyring: Keyring, sign_up: SignUp, now: dat
     except SealBroken:
         _report(session, now)
         return
-    index = blind_index(keyring.index, address)
+    indexes = known_indexes(keyring.index, address)
+    if forbidden(session, Act.ADMISSION, indexes, today=now.date()):
+        return
+    index = indexes[0]
     known = _known(session, index)
     if sign_up.wish == MANAGE:
         if known is not None:

@@ -1,8 +1,9 @@
 """Taking in the publisher's list: confirmed without a letter, since its readers agreed elsewhere.
 
 Re-runnable: a batch is one transaction, and what is there already is passed over. Of a known
-subscriber nothing changes but the segments they lacked. Nothing remembers those who left, so a
-later import could bring them back: `foresee` tells how many rows would add something.
+subscriber nothing changes but the segments they lacked. Who is suppressed is passed over. Unless
+tombstones are kept, nothing remembers those who left, so a later import could bring them back:
+`foresee` tells how many rows would add something.
 """
 
 import hashlib
@@ -22,6 +23,8 @@ from app.dialects import insert_if_absent
 from app.errors import Refusal
 from app.subscribers.list_batches import Listed, Tally
 from app.subscribers.models import CONFIRMED, PENDING, ConsentText, Subscriber, Subscription
+from app.suppressions.reasons import Act
+from app.suppressions.standing import forbidden
 from app.tokens import new_id, new_link_id
 
 SOURCE = "import"
@@ -65,10 +68,13 @@ def may_bring_back(session: Session) -> bool:
     return session.scalar(imported) is not None or session.scalar(anyone) is not None
 
 
-def foresee(database: Database, batches: Iterable[Sequence[Listed]], tally: Tally) -> None:
+def foresee(
+    database: Database, batches: Iterable[Sequence[Listed]], tally: Tally, *, today: date
+) -> None:
     """Count what `take_in` would do; changes nothing."""
-    for batch in batches:
+    for listed_batch in batches:
         with database.reading() as session:
+            batch = _allowed(session, listed_batch, tally, today)
             known = _known(session, batch)
             held = _held(session, known)
         for listed in batch:
@@ -90,12 +96,22 @@ def take_in(
 
     Whoever is new is sealed before the transaction begins, so that it is short.
     """
-    for batch in batches:
+    for listed_batch in batches:
         with database.reading() as session:
+            batch = _allowed(session, listed_batch, tally, now.date())
             known = _known(session, batch)
         new = _sealed(keyring, batch, known, now.date())
         with database.transaction() as session:
             _add(session, batch, new, consent, tally, today=now.date())
+
+
+def _allowed(session: Session, batch: Sequence[Listed], tally: Tally, today: date) -> list[Listed]:
+    """Leave out and count the lines of whoever must not be brought in by a list."""
+    indexes = [index for listed in batch for index in listed.indexes]
+    barred = forbidden(session, Act.IMPORT, indexes, today=today)
+    allowed = [listed for listed in batch if not barred.keys() & set(listed.indexes)]
+    tally.suppressed += len(batch) - len(allowed)
+    return allowed
 
 
 def _known(session: Session, batch: Sequence[Listed], *, lock: bool = False) -> dict[bytes, bytes]:

@@ -13,6 +13,7 @@ from app.mail.templates import Rendered, render
 from app.newsletter import Newsletter
 
 LINK_TOKEN = 43
+NEVER_TOKEN = 82
 MANAGE_LINK_MINUTES = 30
 
 
@@ -24,6 +25,8 @@ def confirmation(
         "segments": [newsletter.segment(each).name[language] for each in segments],
         "link": f"{public_url}/confirm/{marker('confirm', LINK_TOKEN)}",
         "expires": day(expires, language),
+        # The page may be opened when nothing is kept any more that would tell the language.
+        "never": f"{public_url}/never/{marker('never', NEVER_TOKEN)}?language={language}",
     }
     return render("confirmation", language, facts)
 

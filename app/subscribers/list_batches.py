@@ -24,13 +24,15 @@ class Tally:
     changed: int = 0
     unchanged: int = 0
     repeated: int = 0
+    suppressed: int = 0
     bad: int = 0
     bad_rows: list[BadRow] = field(default_factory=list)
 
     @property
     def lines(self) -> int:
         """How many lines were read, without the header and blank ones."""
-        return self.added + self.changed + self.unchanged + self.repeated + self.bad
+        taken = self.added + self.changed + self.unchanged
+        return taken + self.repeated + self.suppressed + self.bad
 
     def take(self, *, new: bool, gained: bool) -> None:
         """Count a good row: of a new subscriber, of one who gained a segment, or of neither."""
@@ -49,7 +51,7 @@ class Tally:
 
     def as_record(self) -> dict[str, object]:
         """The counts as data."""
-        names = ("lines", "added", "changed", "unchanged", "repeated", "bad")
+        names = ("lines", "added", "changed", "unchanged", "repeated", "suppressed", "bad")
         return {name: getattr(self, name) for name in names}
 
 

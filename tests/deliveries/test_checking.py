@@ -21,6 +21,8 @@ from app.operators.alerts import alert, recent_alerts
 from app.settings import Mailbox, Recipients
 from app.subscribers.asking import send_manage_link
 from app.subscribers.models import ServiceLetter, Subscriber, Subscription
+from app.suppressions.reasons import COMPLAINT, LEFT
+from app.suppressions.suppressing import suppress
 from app.tokens import new_link_id
 from tests.deliveries.rows import a_mailing, a_sender, row
 from tests.support.builders import a_subscriber
@@ -235,3 +237,27 @@ def test_claims_of_several_mailings_are_looked_at_together(
         ready = Checker(keyring, EVERYONE, None).check(session, sender_id, claims, now=MONDAY)
         assert [each.claim for each in ready] == claims
         assert len({each.address for each in ready}) == 3
+
+
+def test_who_is_suppressed_is_excluded_whatever_the_row_says(
+    database: Database, keyring: Keyring
+) -> None:
+    """By the address itself: a forged index in the row does not hide it."""
+
+    def suppressed(session: Transaction, keyring: Keyring, reader: Subscriber) -> None:
+        suppress(session, (reader.blind_index,), COMPLAINT, until=None)
+        reader.blind_index = b"x" * 33
+
+    with database.transaction() as session:
+        ready, found = look(session, keyring, spoil=suppressed)
+        assert not ready
+        assert (found.state, found.reason) == ("excluded", "suppressed")
+
+
+def test_what_only_keeps_lists_away_excludes_nobody(database: Database, keyring: Keyring) -> None:
+    def tombstone(session: Transaction, keyring: Keyring, reader: Subscriber) -> None:
+        suppress(session, (reader.blind_index,), LEFT, until=None)
+
+    with database.transaction() as session:
+        ready, _ = look(session, keyring, spoil=tombstone)
+        assert len(ready) == 1

@@ -16,10 +16,13 @@ CALLS = {
     "mailings:read": ("GET", "/v1/mailings"),
     "mailings:control": ("POST", "/v1/mailings"),
     "subscribers:count": ("GET", "/v1/segments"),
+    "suppressions:read": ("GET", "/v1/suppressions"),
+    "suppressions:write": ("POST", "/v1/suppressions"),
     "audit:read": ("GET", "/v1/audit"),
 }
 BODIES = {
     "issues:write": a_document(),
+    "suppressions:write": {"email": "ann@example.org"},
     "mailings:control": {"week": "2025-W04", "segment": "en"},
 }
 

@@ -46,7 +46,8 @@ def run(database: Database, keyring: Keyring, content: str = LIST, size: int = 2
 def foretell(database: Database, keyring: Keyring, content: str = LIST) -> Tally:
     tally = Tally()
     rows = read_list(io.BytesIO(content.encode()), NEWSLETTER)
-    foresee(database, batches(rows, keyring.index, tally, 2), tally)
+    found = batches(rows, keyring.index, tally, 2)
+    foresee(database, found, tally, today=MONDAY.date())
     return tally
 
 

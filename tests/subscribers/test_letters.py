@@ -43,7 +43,9 @@ def test_confirmation(newsletter: Newsletter, language: str) -> None:
         assert newsletter.postal_address[language] in part
         for segment in newsletter.segments:
             assert segment.name[language] in part
-    assert links_of(rendered.html) == {link, newsletter.website}
+    never = f"{URL}/never/{marker('never', 82)}?language={language}"
+    assert links_of(rendered.html) == {link, never, newsletter.website}
+    assert rendered.text.split("\n").count(never) == 1
     assert rendered.html.count(f'href="{link}"') == 2, "a button and the address in full"
     assert f">{link}</a>" in rendered.html
     assert rendered.text.split("\n").count(link) == 1

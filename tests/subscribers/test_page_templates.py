@@ -55,6 +55,8 @@ FACTS: dict[str, dict[str, object]] = {
     "manage": MANAGE,
     "manage_request": {},
     "manage_requested": {},
+    "never": {},
+    "never_again": {},
     "not_found": {},
     "problem": {"problem_title": "Title", "sentence": SENTENCE},
     "too_many": {"minutes": 3},
@@ -63,7 +65,8 @@ FACTS: dict[str, dict[str, object]] = {
 }
 FOLDERS = {folder for folder in TEMPLATES if folder.parent.name in {"subscribers", "web"}}
 FRAMES = {"layout", "fields"}
-ANSWERS = sorted(set(FACTS) - {"confirm", "form", "manage", "manage_request", "unsubscribe"})
+ASKING = {"confirm", "manage", "manage_request", "never", "unsubscribe"}
+ANSWERS = sorted(set(FACTS) - {*ASKING, "form"})
 
 EVERY_PAGE = pytest.mark.parametrize("template", sorted(FACTS))
 EVERY_LANGUAGE = pytest.mark.parametrize("language", LANGUAGES)

@@ -6,8 +6,8 @@ that are unknown, expired or made for something else all get the same page.
 
 from fastapi import APIRouter
 
-from app.subscribers.pages import confirming, leaving, managing, notices, script
+from app.subscribers.pages import confirming, declining, leaving, managing, notices, script
 
 router = APIRouter()
-for _pages in (notices, script, confirming, leaving, managing):
+for _pages in (notices, script, confirming, declining, leaving, managing):
     router.include_router(_pages.router)

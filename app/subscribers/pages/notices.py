@@ -27,6 +27,7 @@ for _name in (
     "confirmed",
     "already_done",
     "unsubscribed",
+    "never_again",
     "erased",
     "manage_requested",
 ):

@@ -1,0 +1,28 @@
+"""Reading one address from standard input, at a terminal or from a program."""
+
+import sys
+
+import typer
+
+from app.addresses.address import EmailAddress
+from app.errors import Refusal
+
+MAX_TYPED = 1000
+
+
+class OneAddress(Refusal):
+    """Please give one address, alone on its line, on standard input."""
+
+
+def read_address(question: str) -> EmailAddress:
+    """Read one address, and nothing after it. Raises OneAddress or AddressRefused."""
+    if sys.stdin.isatty():
+        typer.echo(question, err=True, nl=False)
+        return EmailAddress.parse(sys.stdin.readline(MAX_TYPED).rstrip("\r\n"))
+    try:
+        lines = sys.stdin.buffer.read(MAX_TYPED).decode("utf-8").split("\n")
+    except UnicodeDecodeError:
+        raise OneAddress from None
+    if [line for line in lines[1:] if line.strip()]:
+        raise OneAddress
+    return EmailAddress.parse(lines[0].rstrip("\r"))

@@ -1,0 +1,67 @@
+"""`vestka suppression`: whom never to write to: add one, take one back, ask about one, count.
+
+No address is ever an argument: arguments are seen by everyone on the machine and kept in histories.
+"""
+
+import typer
+
+from app.addresses.index import known_indexes
+from app.cli.asking import read_address
+from app.cli.opening import Opened
+from app.cli.output import AsJson, print_record
+from app.operators.audit import note
+from app.subscribers.suppressing import suppress_address
+from app.suppressions.reasons import OPERATOR
+from app.suppressions.standing import counts, reasons_of
+from app.suppressions.suppressing import lift
+
+commands = typer.Typer(no_args_is_help=True, help="Whom never to write to.")
+_ACTOR = "command line"
+
+
+@commands.command()
+def add(*, as_json: AsJson = False) -> None:
+    """Never write again to the address on standard input; its subscriptions end at once."""
+    address = read_address("Address to suppress: ")
+    opened = Opened()
+    now = opened.clock.now()
+    indexes = known_indexes(opened.keyring.index, address)
+    with opened.database.transaction() as session:
+        suppress_address(session, indexes, OPERATOR, today=now.date())
+        note(session, _ACTOR, "suppression added", "one address", now=now)
+    print_record({"suppressed": True}, as_json=as_json)
+
+
+@commands.command()
+def remove(*, as_json: AsJson = False) -> None:
+    """Let the address on standard input be written to again; it has to sign up by itself."""
+    address = read_address("Address to release: ")
+    opened = Opened()
+    now = opened.clock.now()
+    with opened.database.transaction() as session:
+        removed = lift(session, known_indexes(opened.keyring.index, address))
+        done = "one address" if removed else "an address that was not suppressed"
+        note(session, _ACTOR, "suppression removed", done, now=now)
+    print_record({"removed": removed}, as_json=as_json)
+
+
+@commands.command("test")
+def ask(*, as_json: AsJson = False) -> None:
+    """Tell whether the address on standard input is suppressed, and why. It is audited."""
+    address = read_address("Address to look for: ")
+    opened = Opened()
+    now = opened.clock.now()
+    with opened.database.transaction() as session:  # asking leaves a trace, or it is not answered
+        note(session, _ACTOR, "suppression tested", "one address", now=now)
+        indexes = known_indexes(opened.keyring.index, address)
+        reasons = reasons_of(session, indexes, today=now.date())
+    print_record({"suppressed": bool(reasons), "reasons": reasons}, as_json=as_json)
+
+
+@commands.command()
+def count(*, as_json: AsJson = False) -> None:
+    """Count the suppressed addresses by reason; nobody can list them."""
+    opened = Opened()
+    with opened.database.reading() as session:
+        counted = counts(session, today=opened.clock.now().date())
+    print_record(counted, as_json=as_json)

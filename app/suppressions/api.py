@@ -1,0 +1,56 @@
+"""The operators' calls for suppressions: add one address, see how many there are.
+
+Nobody can ask here whether an address is suppressed: only the sender's host could tell.
+"""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, Field
+
+from app.addresses.address import AddressRefused, EmailAddress
+from app.operators.api_keys import Operator
+from app.operators.audit import note
+from app.operators.guards import needs
+from app.suppressions.requests import request
+from app.suppressions.standing import counts
+from app.web.bodies import Body
+from app.web.context import Here, Now, Reading, Writing
+
+router = APIRouter(prefix="/v1/suppressions", tags=["suppressions"])
+
+Counts = Annotated[Operator, Depends(needs("suppressions:read"))]
+Adds = Annotated[Operator, Depends(needs("suppressions:write"))]
+
+
+class SuppressionWish(Body):
+    """An address that must never be written to."""
+
+    email: Annotated[str, Field(max_length=320, examples=["reader@example.org"])]
+
+
+class Requested(BaseModel):
+    """The same for every address."""
+
+    status: str = "accepted"
+
+
+@router.get("")
+def get_suppressions(session: Reading, _operator: Counts, now: Now) -> dict[str, int]:
+    """Return how many addresses are suppressed, by reason."""
+    return counts(session, today=now.date())
+
+
+@router.post("", status_code=202)
+def post_suppression(
+    wish: SuppressionWish, here: Here, session: Writing, operator: Adds, now: Now
+) -> Requested:
+    """Never write to this address again; whatever it is subscribed to ends, within a second."""
+    try:
+        address = EmailAddress.parse(wish.email)
+    except AddressRefused as refused:
+        refused.field = "email"
+        raise
+    request(session, here.keys, address, today=now.date())
+    note(session, operator.name, "suppression added", "one address", now=now)
+    return Requested()

@@ -1,0 +1,60 @@
+"""Why an address is suppressed, what that forbids, and how long it lasts: one table. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+
+class Act(StrEnum):
+    """What a suppression can forbid."""
+
+    ADMISSION = "admission"  # of a sign-up: no letter goes to ask
+    IMPORT = "import"  # by an operator's list
+    LETTER = "letter"  # any letter, at the last look before it goes
+
+
+COMPLAINT = "complaint"
+NEVER = "never again"
+OPERATOR = "operator"
+DEAD = "dead"
+LEFT = "left"
+
+_EVERYTHING = frozenset(Act)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """What one reason forbids; `life` is how long, None for ever."""
+
+    forbids: frozenset[Act]
+    life: timedelta | None
+    says: str
+
+
+# Objections hold until the person takes them back (GDPR Art. 21); a mailbox that was closed may
+# be opened again; who left may come back by their own act, but by nobody else's list.
+REASONS = {
+    COMPLAINT: Reason(_EVERYTHING, None, "the reader reported a letter as spam"),
+    NEVER: Reason(_EVERYTHING, None, "the reader asked never to be written to again"),
+    OPERATOR: Reason(_EVERYTHING, None, "an operator added it"),
+    DEAD: Reason(_EVERYTHING, timedelta(days=30), "letters came back: there is no such mailbox"),
+    LEFT: Reason(frozenset({Act.IMPORT}), None, "the reader left; kept as long as is set"),
+}
+
+
+def forbidding(act: Act) -> tuple[str, ...]:
+    """Return the reasons that forbid this."""
+    return tuple(name for name, reason in REASONS.items() if act in reason.forbids)
+
+
+def gravest(names: Iterable[str]) -> str:
+    """Return the one of several reasons to be told: the first in the table."""
+    order = list(REASONS)
+    return min(names, key=order.index)
+
+
+def last_day(reason: str, today: date) -> date | None:
+    """Return the last day on which a suppression made today holds, None if it has no end."""
+    life = REASONS[reason].life
+    return None if life is None else today + life

@@ -1,0 +1,142 @@
+"""Suppressed: the index stays, the reader goes, and no form, list or letter brings them back."""
+
+import io
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import select
+
+from app.addresses.address import EmailAddress
+from app.addresses.index import blind_index, known_indexes
+from app.addresses.keys import Keyring
+from app.database import Database
+from app.subscribers.admission import admit
+from app.subscribers.importing import Consent, foresee, take_in
+from app.subscribers.list_batches import Tally, batches
+from app.subscribers.list_file import read_list
+from app.subscribers.models import PENDING, Departure, ServiceLetter, SignUp, Subscriber
+from app.subscribers.signing_up import drop, drop_manage_wish
+from app.subscribers.suppressing import end_suppressed, never_again, suppress_address
+from app.suppressions.reasons import COMPLAINT, LEFT, NEVER, REASONS
+from app.suppressions.standing import reasons_of
+from app.suppressions.suppressing import suppress
+from app.tokens import new_link_id
+from tests.support.builders import NEWSLETTER, a_subscriber, everything
+from tests.support.clock import MONDAY
+
+ANN = EmailAddress.parse("ann@example.org")
+TODAY = MONDAY.date()
+LIST = b"email,segments,language\nANN@example.org,en,\nbob@example.org,en,\n"
+
+
+def indexes(keyring: Keyring) -> tuple[bytes, ...]:
+    return known_indexes(keyring.index, ANN)
+
+
+def wish(database: Database, keyring: Keyring) -> None:
+    with database.transaction() as session:
+        rest = {"segments": ["en"], "language": "en", "consent": "1", "today": TODAY}
+        drop(session, keyring, EmailAddress.parse("Ann@example.org"), **rest)  # type: ignore[arg-type]
+        drop_manage_wish(session, keyring, ANN, language="en", today=TODAY)
+
+
+def never_url(keyring: Keyring, link_id: bytes, nonce: bytes = b"abcdef") -> str:
+    return f"/never/{keyring.links.never(link_id, nonce, blind_index(keyring.index, ANN))}"
+
+
+@pytest.mark.parametrize("reason", list(REASONS))
+def test_a_form_brings_nobody_back_who_objected(
+    database: Database, keyring: Keyring, reason: str
+) -> None:
+    with database.transaction() as session:
+        suppress(session, indexes(keyring), reason, until=None)
+    wish(database, keyring)
+    with database.transaction() as session:
+        assert admit(session, keyring, now=MONDAY) == 2
+    with database.reading() as session:
+        assert session.scalars(select(SignUp)).all() == []
+        letters = session.scalars(select(ServiceLetter)).all()
+        readers = session.scalars(select(Subscriber)).all()
+    if reason == LEFT:  # their own act
+        assert len(readers) == 1
+        assert letters
+    else:
+        assert (letters, readers) == ([], [])
+
+
+@pytest.mark.parametrize("reason", list(REASONS))
+def test_a_list_brings_nobody_back(database: Database, keyring: Keyring, reason: str) -> None:
+    with database.transaction() as session:
+        suppress(session, indexes(keyring), reason, until=None)
+    tally = Tally()
+    rows = batches(read_list(io.BytesIO(LIST), NEWSLETTER), keyring.index, tally)
+    foresee(database, rows, tally, today=TODAY)
+    assert (tally.added, tally.suppressed, tally.lines) == (1, 1, 2)
+    tally = Tally()
+    rows = batches(read_list(io.BytesIO(LIST), NEWSLETTER), keyring.index, tally)
+    take_in(database, keyring, rows, Consent("They agreed."), tally, now=MONDAY)
+    assert (tally.added, tally.suppressed, tally.lines) == (1, 1, 2)
+    with database.reading() as session:
+        (bob,) = session.scalars(select(Subscriber))
+        assert bob.blind_index not in indexes(keyring)
+
+
+def test_suppressing_ends_every_subscription_and_counts_it(
+    database: Database, keyring: Keyring
+) -> None:
+    with database.transaction() as session:
+        a_subscriber(session, keyring, segments=("en", "be-ru"))
+        suppress_address(session, indexes(keyring), COMPLAINT, today=TODAY)
+    with database.reading() as session:
+        assert session.scalars(select(Subscriber)).all() == []
+        left = {(row.segment, row.reason, row.count) for row in session.scalars(select(Departure))}
+        assert left == {("en", COMPLAINT, 1), ("be-ru", COMPLAINT, 1)}
+        assert reasons_of(session, indexes(keyring), today=TODAY) == [COMPLAINT]
+
+
+def test_looking_at_the_page_changes_nothing_and_its_button_ends_it_all(
+    database: Database, keyring: Keyring, readers: TestClient
+) -> None:
+    with database.transaction() as session:
+        ann = a_subscriber(session, keyring, segments=("en",), state=PENDING, language="be")
+        url = f"{never_url(keyring, ann.link_id)}?language=be"
+    before = everything(database)
+    for method in ("GET", "HEAD"):
+        answer = readers.request(method, url)
+        assert (answer.status_code, answer.headers["content-language"]) == (200, "be")
+    assert everything(database) == before
+    for _ in range(2):
+        answer = readers.post(url)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/never-again?language=be")
+        with database.reading() as session:
+            assert session.scalars(select(Subscriber)).all() == []
+            assert reasons_of(session, indexes(keyring), today=TODAY) == [NEVER]
+    assert readers.get("/never-again?language=be").status_code == 200
+
+
+def test_the_link_works_when_its_reader_is_forgotten(
+    database: Database, keyring: Keyring, readers: TestClient
+) -> None:
+    assert readers.post(never_url(keyring, new_link_id())).status_code == 303
+    with database.reading() as session:
+        assert reasons_of(session, indexes(keyring), today=TODAY) == [NEVER]
+
+
+def test_an_old_link_ends_the_reader_s_newer_row(database: Database, keyring: Keyring) -> None:
+    """The readers' process cannot find it by its index; the sender does."""
+    with database.transaction() as session:
+        a_subscriber(session, keyring)
+        a_subscriber(session, keyring, "bob@example.org")
+        facts = keyring.links.open_never(never_url(keyring, new_link_id()).removeprefix("/never/"))
+        never_again(session, facts, today=TODAY)
+        assert len(session.scalars(select(Subscriber)).all()) == 2
+        assert end_suppressed(session, today=TODAY) == 1
+        (bob,) = session.scalars(select(Subscriber))
+        assert bob.blind_index not in indexes(keyring)
+        assert end_suppressed(session, today=TODAY) == 0
+
+
+def test_every_other_link_is_unknown(keyring: Keyring, readers: TestClient) -> None:
+    for link in ("/never/", never_url(keyring, new_link_id())[:-1], "/never/" + "A" * 82):
+        for method in ("GET", "POST"):
+            assert readers.request(method, link).status_code == 404
