@@ -55,6 +55,25 @@ def insert_or_add(
     )
 
 
+def insert_or_grow(
+    session: Session, table: Any, row: Any, *, add: str, where: ColumnElement[bool]
+) -> bool:
+    """Insert the row that the select `row` gives, or add one to `add` of the row that is there.
+
+    `where` must hold for the row that is there; whether anything was done is returned.
+    """
+    columns = [column.name for column in table.__table__.columns]
+    statement = (
+        _insert(session, table.__table__)
+        .from_select(columns, row)
+        .on_conflict_do_update(
+            index_elements=list(_key(table)), set_={add: getattr(table, add) + 1}, where=where
+        )
+        .returning(*_key(table))
+    )
+    return session.execute(statement).first() is not None
+
+
 def _key(table: Any) -> Sequence[ColumnElement[Any]]:
     real: Table = table if isinstance(table, Table) else table.__table__
     return tuple(real.primary_key.columns)

@@ -1,5 +1,6 @@
 """All tables, for migrations and tests. Nothing earlier in the story imports this back."""
 
+from app.allowances import models as allowances
 from app.database import Base
 from app.deliveries import models as deliveries
 from app.editions import models as editions
@@ -9,5 +10,14 @@ from app.operators import models as operators
 from app.subscribers import models as subscribers
 from app.suppressions import models as suppressions
 
-CAPABILITIES = (operators, suppressions, subscribers, issues, editions, mailings, deliveries)
+CAPABILITIES = (
+    allowances,
+    operators,
+    suppressions,
+    subscribers,
+    issues,
+    editions,
+    mailings,
+    deliveries,
+)
 METADATA = Base.metadata

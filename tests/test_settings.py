@@ -11,6 +11,8 @@ from app.errors import Refusal
 from app.settings import (
     Listen,
     Mailbox,
+    Networks,
+    Rate,
     Recipients,
     Settings,
     SettingWrong,
@@ -78,6 +80,19 @@ WRONG = [
     ("VESTKA_ALLOWED_ORIGINS", f"https://{MARK}.example.org/"),
     ("VESTKA_ALLOWED_ORIGINS", "*"),
     ("VESTKA_ALLOWED_ORIGINS", f"https://[{MARK}"),
+    ("VESTKA_HOSTS", f"{MARK}.example.org:8000"),
+    ("VESTKA_HOSTS", f"https://{MARK}.example.org"),
+    ("VESTKA_TRUSTED_PROXIES", MARK),
+    ("VESTKA_TRUSTED_PROXIES", "10.0.0.1/8"),
+    ("VESTKA_TRUSTED_PROXIES", "*"),
+    ("VESTKA_PROXY_HEADER", MARK),
+    ("VESTKA_PROXY_HEADER", ""),
+    ("VESTKA_TRUSTED_CLIENTS", f"127.0.0.1, {MARK}"),
+    ("VESTKA_CLIENT_LIMITS", ""),
+    ("VESTKA_CLIENT_LIMITS", "0/10m"),
+    ("VESTKA_TOTAL_LIMITS", "20"),
+    ("VESTKA_TOTAL_LIMITS", f"20/{MARK}"),
+    ("VESTKA_ADDRESS_LIMITS", "5/1d;6/30d"),
     ("VESTKA_ALERTS_TO", MARK),
     ("VESTKA_RECIPIENTS", f"somebody@example.org, {MARK}"),
     ("VESTKA_RECIPIENTS", "all"),
@@ -122,6 +137,8 @@ def test_a_knob_s_value_may_stand_in_a_file(name: str, tmp_path: Path) -> None:
         text = {"VESTKA_DATABASE_URL": "sqlite:////tmp/x.db"}.get(name, "list.example.org")
     if name == "VESTKA_ALERTS_TO":
         text = "ops@example.org"
+    if name == "VESTKA_TRUSTED_PROXIES":
+        text = "192.0.2.7,2001:db8::/32"
     if name == "VESTKA_ALLOWED_ORIGINS":
         text = "https://www.example.org"
     file = tmp_path / "secret"
@@ -196,6 +213,15 @@ def test_defaults_follow_each_other(tmp_path: Path) -> None:
         ("VESTKA_RETENTION", "30d", timedelta(days=30)),
         ("VESTKA_LIST_DOMAIN", "News.Example.org.", "news.example.org"),
         ("VESTKA_ALLOWED_ORIGINS", "https://a.example,https://b.example:8443", None),
+        ("VESTKA_HOSTS", "Vestka, a.example.org.,[::1]", ("vestka", "a.example.org", "::1")),
+        ("VESTKA_PROXY_HEADER", "Forwarded", "Forwarded"),
+        ("VESTKA_TRUSTED_CLIENTS", "", Networks()),
+        ("VESTKA_CLIENT_LIMITS", "off", ()),
+        (
+            "VESTKA_ADDRESS_LIMITS",
+            "5/1d, 9/30d",
+            (Rate(5, timedelta(days=1)), Rate(9, timedelta(days=30))),
+        ),
         ("VESTKA_RECIPIENTS", "everyone", Recipients(everyone=True, only=frozenset())),
         ("VESTKA_RECIPIENTS", "nobody", Recipients(everyone=False, only=frozenset())),
     ],

@@ -3,12 +3,15 @@
 from app.settings.installation import Settings
 from app.settings.knob import Knob, SettingWrong, naming
 from app.settings.mailboxes import Mailbox, Recipients
-from app.settings.places import Listen, is_loopback
+from app.settings.places import Listen, Networks, is_loopback
+from app.settings.words import Rate
 
 __all__ = [
     "Knob",
     "Listen",
     "Mailbox",
+    "Networks",
+    "Rate",
     "Recipients",
     "SettingWrong",
     "Settings",

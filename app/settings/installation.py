@@ -89,6 +89,47 @@ class Settings(Given):
         "websites besides the newsletter's own whose pages may call the sign-up API (CORS)",
         default="",
     )
+    hosts = Knob(
+        "VESTKA_HOSTS",
+        places.host_names,
+        "further names under which both ports may be called, besides that of VESTKA_PUBLIC_URL,"
+        " loopback names and the address called; any other `Host` gets 421",
+        default="",
+    )
+    trusted_proxies = Knob(
+        "VESTKA_TRUSTED_PROXIES",
+        places.networks,
+        "addresses and networks of the reverse proxies whose word counts on whom they speak for",
+        default="",
+    )
+    proxy_header = Knob(
+        "VESTKA_PROXY_HEADER",
+        words.one_of("X-Forwarded-For", "Forwarded"),
+        "the one header in which they say it, `X-Forwarded-For` or `Forwarded`",
+        default="X-Forwarded-For",
+    )
+    trusted_clients = Knob(
+        "VESTKA_TRUSTED_CLIENTS",
+        places.networks,
+        "addresses and networks that are never limited, such as the website's own server",
+        default="127.0.0.0/8,::1",
+    )
+    client_limits = Knob(
+        "VESTKA_CLIENT_LIMITS",
+        words.rates,
+        "how many sign-ups and manage links one client (IPv4 address, IPv6 /56) may ask for in any"
+        " window: `COUNT/DURATION`, several with commas, or `off`",
+        default="20/10m",
+    )
+    total_limits = Knob(
+        "VESTKA_TOTAL_LIMITS", words.rates, "the same for all clients together", default="1000/1h"
+    )
+    address_limits = Knob(
+        "VESTKA_ADDRESS_LIMITS",
+        words.rates,
+        "how many letters about its subscription an address may get in any window, whoever asks",
+        default="6/1d,12/30d",
+    )
     alerts_to = Knob(
         "VESTKA_ALERTS_TO",
         mailboxes.optional_mailbox,

@@ -1,7 +1,7 @@
 """Values that say where: folders, databases, addresses on the web, ports."""
 
 import re
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -88,3 +88,31 @@ def listen(value: str) -> Listen:
     if not host or not re.fullmatch(r"[0-9]{1,5}", port) or int(port) > 65535:
         raise Unfit("must be HOST:PORT, such as 127.0.0.1:8001")
     return Listen(host.strip("[]"), int(port))
+
+
+class Networks(tuple[IPv4Network | IPv6Network, ...]):
+    """Addresses and networks; an address may be in one of them."""
+
+    __slots__ = ()
+
+    def hold(self, address: IPv4Address | IPv6Address) -> bool:
+        """Tell whether the address is in one of them."""
+        return any(address in network for network in self)
+
+
+def networks(value: str) -> Networks:
+    """Read addresses and networks such as 192.0.2.7 or 2001:db8::/32, with commas between."""
+    try:
+        return Networks(ip_network(word) for word in separated(value))
+    except ValueError:
+        raise Unfit("must be addresses or networks such as 10.0.0.0/8, with commas between") from (
+            None
+        )
+
+
+def host_names(value: str) -> tuple[str, ...]:
+    """Read host names or addresses without a port, with commas between."""
+    listed = tuple(word.lower().rstrip(".") for word in separated(value))
+    if not all(re.fullmatch(r"[a-z0-9_.-]{1,253}|\[[0-9a-f:.]{2,45}\]", word) for word in listed):
+        raise Unfit("must be host names without a port, with commas between")
+    return tuple(word.strip("[]") for word in listed)

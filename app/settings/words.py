@@ -6,6 +6,7 @@ A reader raises `Unfit`, which says what the value should be and never repeats i
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from typing import NamedTuple
 
 
 class Unfit(ValueError):
@@ -57,3 +58,24 @@ def one_of(*choices: str) -> Callable[[str], str]:
         return value
 
     return chosen
+
+
+class Rate(NamedTuple):
+    """So many times in any window of this length."""
+
+    times: int
+    window: timedelta
+
+
+def rates(value: str) -> tuple[Rate, ...]:
+    """Read rates such as `20/10m`, with commas between; `off` is none."""
+    if value.strip() == "off":
+        return ()
+    return tuple(_rate(word) for word in some_words(value))
+
+
+def _rate(word: str) -> Rate:
+    times, _, window = word.partition("/")
+    if not re.fullmatch(r"[0-9]{1,7}", times) or int(times) == 0:
+        raise Unfit("must be rates such as 20/10m, with commas between, or off")
+    return Rate(int(times), duration(window))
