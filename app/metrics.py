@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.allowances.refusals import refused_since
 from app.deliveries.models import Delivery, Sender
 from app.deliveries.progress import unbalanced
 from app.deliveries.states import CLAIMED, DEFERRED, PENDING, UNCERTAIN
@@ -63,8 +64,16 @@ class Figures(Collector):
         senders = select(func.count()).select_from(Sender).where(Sender.lease_until > self._now)
         yield self._one("vestka_senders", "Senders at work", self._session.scalar(senders))
         yield self._one("vestka_alerts", "Alerts kept", self._count(Alert))
+        yield self._refused()
         wrong = len(unbalanced(self._session))
         yield self._one("vestka_unbalanced_mailings", "Mailings whose books do not balance", wrong)
+
+    def _refused(self) -> Metric:
+        about = "Sign-ups refused and letters withheld since midnight (UTC), by reason"
+        family = GaugeMetricFamily("vestka_refused_today", about, labels=("reason",))
+        for reason, times in refused_since(self._session, self._now.date()).items():
+            family.add_metric((reason,), float(times))
+        return family
 
     def _count(self, table: type[SignUp] | type[Alert]) -> int | None:
         return self._session.scalar(select(func.count()).select_from(table))

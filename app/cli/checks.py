@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.addresses.keyfiles import KeyMissing, key_names
 from app.addresses.keys import Keyring, PublicKeys, check_apart
+from app.allowances.refusals import REASONS, refused_since
 from app.cli.opening import Opened
 from app.cli.signing_check import signing
 from app.cli.verdicts import Finding, fail, ok, warn
@@ -121,6 +122,7 @@ def database(opened: Opened) -> Iterator[Finding]:
         yield _journal_mode(found) if found.is_sqlite else _clocks(found, opened.clock.now())
         yield _books(found)
         yield _queue(found, opened.clock.now())
+        yield _attacks(found, opened.clock.now())
     except SQLAlchemyError:
         yield fail("database", "it does not answer.")
     finally:
@@ -168,6 +170,16 @@ def _queue(found: Database, now: datetime) -> Finding:
     if not senders:
         return warn("sender", "none is running; nothing is waiting for it.")
     return ok("sender", f"{senders} running, and no sign-up waits.")
+
+
+def _attacks(found: Database, now: datetime) -> Finding:
+    """Tell of abuse of the forms, yesterday and today (UTC)."""
+    with found.reading() as session:
+        counts = refused_since(session, now.date() - timedelta(days=1))
+    told = [f"{times} {REASONS[reason]}" for reason, times in counts.items() if times]
+    if told:
+        return warn("attacks", f"since yesterday: {'; '.join(told)}.")
+    return ok("attacks", "no request was refused for being too many since yesterday.")
 
 
 def _waiting(found: Database) -> set[bytes]:

@@ -7,8 +7,11 @@ none needs a special path after a crash.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from app.addresses.keys import Keyring
+from app.allowances.refusals import forget_refused
+from app.allowances.taking import forget_taken
 from app.database import Database, Transaction
 from app.deliveries.completion import blank, complete, fold, forget_service_letters
 from app.deliveries.enrolment import enrol, take_in_alerts, take_in_service_letters
@@ -17,11 +20,14 @@ from app.mailings.calendar import Schedule
 from app.mailings.due import launch_due
 from app.mailings.notes import LaunchNotes
 from app.newsletter import Newsletter
+from app.operators.attacks import tell_of_attack
 from app.settings import Settings
 from app.subscribers.admission import admit
 from app.subscribers.expiry import expire
 from app.subscribers.suppressing import end_suppressed, suppress_requested
 from app.suppressions.suppressing import forget_ended
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -64,11 +70,14 @@ class Steps:
         self._in_transaction(lambda session: forget_ended(session, today=now.date()))
         self._in_transaction(lambda session: forget_service_letters(session, now=now))
         self._in_transaction(lambda session: forget_grants(session, now=now))
+        self._in_transaction(lambda session: forget_taken(session, now=now))
+        self._in_transaction(lambda session: forget_refused(session, today=now.date()))
+        self._in_transaction(lambda session: tell_of_attack(session, now=now))
         self._in_transaction(lambda session: fold(session, self.settings.retention, now=now))
         while self._in_transaction(blank):
             pass
 
-    def _in_transaction(self, step: Callable[[Transaction], int]) -> int:
+    def _in_transaction(self, step: Callable[[Transaction], T]) -> T:
         with self.database.transaction() as session:
             return step(session)
 
@@ -79,7 +88,10 @@ class Steps:
         )
 
     def _admit(self, now: datetime) -> int:
-        return self._in_transaction(lambda session: admit(session, self.keyring, now=now))
+        rates = self.settings.address_limits
+        return self._in_transaction(
+            lambda session: admit(session, self.keyring, rates=rates, now=now)
+        )
 
     def _launch(self, now: datetime) -> int:
         def step(session: Transaction) -> int:

@@ -5,6 +5,7 @@ opened, or was sealed twice with different addresses, is thrown away and reporte
 suppressed is thrown away in silence, and nobody gets a letter.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -12,14 +13,17 @@ from sqlalchemy.orm import Session
 
 from app.addresses.address import EmailAddress
 from app.addresses.admission import admit_mac
+from app.addresses.folding import folded
 from app.addresses.index import known_indexes
 from app.addresses.keys import Keyring
 from app.addresses.sealing import SealBroken, open_sealed
 from app.database import Transaction
 from app.dialects import insert_if_absent
 from app.operators.alerts import alert
+from app.settings import Rate
 from app.subscribers.asking import ask_to_confirm, say_already_subscribed, send_manage_link
 from app.subscribers.models import CONFIRMED, PENDING, SignUp, Subscriber, Subscription
+from app.subscribers.restraint import Allow, Restraint, TooManyLetters
 from app.subscribers.signing_up import MANAGE
 from app.suppressions.reasons import Act
 from app.suppressions.standing import forbidden
@@ -28,22 +32,53 @@ from app.tokens import new_link_id
 NOTICE_EVERY = timedelta(days=30)
 
 
-def admit(session: Transaction, keyring: Keyring, *, now: datetime, limit: int = 200) -> int:
-    """Empty the inbox, up to `limit` rows; return how many were taken out of it."""
+def admit(
+    session: Transaction,
+    keyring: Keyring,
+    *,
+    rates: Sequence[Rate],
+    now: datetime,
+    limit: int = 200,
+) -> int:
+    """Empty the inbox, up to `limit` rows; return how many were taken out of it.
+
+    `rates` are how many letters an address may get. In the order of addresses: two senders that
+    count the same ones never wait for each other in a circle.
+    """
     waiting = session.scalars(select(SignUp).limit(limit).with_for_update(skip_locked=True)).all()
-    for sign_up in waiting:
-        _admit_one(session, keyring, sign_up, now)
-        session.delete(sign_up)
+    restraint = Restraint.of(session, keyring, rates, now)
+    for address, sign_up in _all_opened(session, keyring, waiting, now):
+        try:
+            _admit_one(session, keyring, sign_up, address, restraint.towards(address), now)
+        except TooManyLetters:
+            restraint.withheld()
         session.flush()
+    for sign_up in waiting:
+        session.delete(sign_up)
+    session.flush()
     return len(waiting)
 
 
-def _admit_one(session: Transaction, keyring: Keyring, sign_up: SignUp, now: datetime) -> None:
-    try:
-        address = _opened(keyring, sign_up)
-    except SealBroken:
-        _report(session, now)
-        return
+def _all_opened(
+    session: Transaction, keyring: Keyring, waiting: Sequence[SignUp], now: datetime
+) -> list[tuple[EmailAddress, SignUp]]:
+    opened = []
+    for sign_up in waiting:
+        try:
+            opened.append((_opened(keyring, sign_up), sign_up))
+        except SealBroken:
+            _report(session, now)
+    return sorted(opened, key=lambda each: (folded(each[0]), each[0].canonical))
+
+
+def _admit_one(
+    session: Transaction,
+    keyring: Keyring,
+    sign_up: SignUp,
+    address: EmailAddress,
+    allow: Allow,
+    now: datetime,
+) -> None:
     indexes = known_indexes(keyring.index, address)
     if forbidden(session, Act.ADMISSION, indexes, today=now.date()):
         return
@@ -51,14 +86,14 @@ def _admit_one(session: Transaction, keyring: Keyring, sign_up: SignUp, now: dat
     known = _known(session, index)
     if sign_up.wish == MANAGE:
         if known is not None:
-            send_manage_link(session, keyring, known.id, known.language, now)
+            send_manage_link(session, keyring, known.id, known.language, now, allow)
     elif known is not None:
-        _greet(session, keyring, sign_up, known, now)
-    elif not _welcome(session, keyring, sign_up, index, now):
+        _greet(session, keyring, sign_up, known, allow, now)
+    elif not _welcome(session, keyring, sign_up, index, allow, now):
         # Another sender was faster with this address; or the row was planted under a reader's id.
         known = _known(session, index)
         if known is not None:
-            _greet(session, keyring, sign_up, known, now)
+            _greet(session, keyring, sign_up, known, allow, now)
         else:
             _report(session, now)
 
@@ -83,9 +118,15 @@ def _opened(keyring: Keyring, sign_up: SignUp) -> EmailAddress:
 
 
 def _welcome(
-    session: Transaction, keyring: Keyring, sign_up: SignUp, index: bytes, now: datetime
+    session: Transaction,
+    keyring: Keyring,
+    sign_up: SignUp,
+    index: bytes,
+    allow: Allow,
+    now: datetime,
 ) -> bool:
     """Add the subscriber; tell whether neither the row id nor the address was there before."""
+    allow()
     link_id = new_link_id()
     sealed = sign_up.sealed or b""
     row = {
@@ -106,14 +147,20 @@ def _welcome(
 
 
 def _greet(
-    session: Transaction, keyring: Keyring, sign_up: SignUp, known: Subscriber, now: datetime
+    session: Transaction,
+    keyring: Keyring,
+    sign_up: SignUp,
+    known: Subscriber,
+    allow: Allow,
+    now: datetime,
 ) -> None:
     confirmed = _confirmed_segments(session, known.id)
     wanted = [segment for segment in sign_up.segments.split() if segment not in confirmed]
     if wanted:
+        ask_to_confirm(session, keyring, known.id, wanted, sign_up.language, now.date(), allow)
         _request(session, known.id, sign_up, wanted, now)
-        ask_to_confirm(session, keyring, known.id, wanted, sign_up.language, now.date())
     elif known.told_day is None or known.told_day <= now.date() - NOTICE_EVERY:
+        allow()
         known.told_day = now.date()
         say_already_subscribed(session, known.id, known.language, now)
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.addresses.keys import Keyring
 from app.database import Transaction
 from app.subscribers.models import ServiceLetter
+from app.subscribers.restraint import Allow, always
 from app.tokens import derive_token, fingerprint, new_id
 
 CONFIRMATION = "confirmation"
@@ -50,17 +51,21 @@ def ask_to_confirm(
     segments: Sequence[str],
     language: str,
     today: date,
+    allow: Allow = always,
 ) -> bool:
     """Have the reader asked whether they want `segments`; at most once a day for the same ones.
 
-    A newer link for the same segments ends an older one. Returns whether a letter will go.
+    A newer link for the same segments ends an older one. Returns whether a letter will go. Raises
+    what `allow` raises; then nothing is changed.
     """
     expires_at = midnight_after(today, CONFIRMATION_DAYS)
-    for letter in _open_confirmations(session, subscriber_id):
-        asked = set(letter.segments.split())
-        if asked >= set(segments) and letter.expires_at == expires_at:
+    wanted, earlier = set(segments), list(_open_confirmations(session, subscriber_id))
+    for letter in earlier:
+        if set(letter.segments.split()) >= wanted and letter.expires_at == expires_at:
             return False
-        if asked <= set(segments):
+    allow()
+    for letter in earlier:
+        if set(letter.segments.split()) <= wanted:
             session.delete(letter)
     letter = _letter(CONFIRMATION, subscriber_id, segments, language, expires_at)
     _ask(session, letter, keyring)
@@ -78,11 +83,17 @@ def _open_confirmations(session: Session, subscriber_id: bytes) -> Iterable[Serv
 
 
 def send_manage_link(
-    session: Transaction, keyring: Keyring, subscriber_id: bytes, language: str, now: datetime
+    session: Transaction,
+    keyring: Keyring,
+    subscriber_id: bytes,
+    language: str,
+    now: datetime,
+    allow: Allow = always,
 ) -> bool:
     """Have a link mailed that lives 30 minutes; none while an earlier one still works."""
     if _has_open(session, subscriber_id, MANAGE_LINK, now):
         return False
+    allow()
     letter = _letter(MANAGE_LINK, subscriber_id, (), language, now + MANAGE_LIFE)
     _ask(session, letter, keyring)
     return True

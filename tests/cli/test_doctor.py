@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from sqlalchemy import text, update
 
+from app.allowances.refusals import ADDRESS, CLIENT, count_refused
 from app.clock import SystemClock
 from app.database import Database
 from app.deliveries.leases import register
@@ -175,6 +176,17 @@ def test_sign_ups_that_nobody_admits_are_found(
 
     monkeypatch.setattr("app.cli.checks.time.sleep", admitted)
     assert found(terminal)["sender"][0] == "ok"
+
+
+def test_an_attack_is_told_in_counts(terminal: Terminal, database: Database) -> None:
+    assert found(terminal)["attacks"][0] == "ok"
+    today = SystemClock().now().date()
+    with database.transaction() as session:
+        count_refused(session, CLIENT, today=today - timedelta(days=1), times=41)
+        count_refused(session, ADDRESS, today=today - timedelta(days=5))
+    status, says = found(terminal)["attacks"]
+    assert status == "warn"
+    assert says == "since yesterday: 41 requests refused because one network sent too many."
 
 
 def test_a_clock_that_is_wrong_is_found(

@@ -14,6 +14,7 @@ from app.addresses.keys import Keyring
 from app.addresses.sealing import SealingKey, open_sealed, seal
 from app.database import Database
 from app.operators.models import Alert
+from app.settings import Rate
 from app.subscribers.admission import admit
 from app.subscribers.asking import ALREADY_SUBSCRIBED, CONFIRMATION, MANAGE_LINK
 from app.subscribers.models import (
@@ -67,9 +68,11 @@ def plant(database: Database, keyring: Keyring, hot: str, kept: str, row_id: byt
         session.add(row)
 
 
-def let_in(database: Database, keyring: Keyring, now: datetime = MONDAY) -> int:
+def let_in(
+    database: Database, keyring: Keyring, now: datetime = MONDAY, rates: Sequence[Rate] = ()
+) -> int:
     with database.transaction() as session:
-        return admit(session, keyring, now=now)
+        return admit(session, keyring, rates=rates, now=now)
 
 
 def letters(database: Database) -> list[str]:
@@ -253,7 +256,7 @@ def test_two_senders_admit_one_address_once(database: Database, keyring: Keyring
 
     def one(_: int) -> int:
         with database.transaction() as session:
-            return admit(session, keyring, now=MONDAY, limit=1)
+            return admit(session, keyring, rates=(), now=MONDAY, limit=1)
 
     with ThreadPoolExecutor(4) as pool:
         assert sum(pool.map(one, range(4))) >= 1
@@ -269,6 +272,6 @@ def test_the_inbox_is_emptied_in_portions(database: Database, keyring: Keyring, 
     for name in ("ann", "bob", "eve"):
         sign_up(database, keyring, f"{name}@example.org")
     with database.transaction() as session:
-        assert admit(session, keyring, now=MONDAY, limit=limit) == limit
+        assert admit(session, keyring, rates=(), now=MONDAY, limit=limit) == limit
     let_in(database, keyring)
     assert how_many(database, Subscriber) == 3

@@ -1,0 +1,60 @@
+"""How many letters an address may get that anybody can ask for: who asks need not be its owner.
+
+Confirmations, manage links and "you are already subscribed" share one allowance, counted for the
+mailbox behind `+tag` and dots, under a keyed hash that changes with every slot of time.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.addresses.address import EmailAddress
+from app.addresses.folding import folded
+from app.addresses.keys import Keyring
+from app.allowances.refusals import ADDRESS, count_refused
+from app.allowances.taking import take
+from app.database import Transaction
+from app.errors import Refusal
+from app.settings import Rate
+
+Allow = Callable[[], None]
+"""Called just before a letter is written down. Raises TooManyLetters."""
+
+
+class TooManyLetters(Refusal):
+    """This address has been written to often enough."""
+
+
+def always() -> None:
+    """Allow it: who asks has proved the mailbox, or is an operator."""
+
+
+@dataclass(frozen=True)
+class Restraint:
+    """The allowance of every address, at one time."""
+
+    session: Transaction
+    key: bytes
+    rates: Sequence[Rate]
+    now: datetime
+
+    @classmethod
+    def of(
+        cls, session: Transaction, keyring: Keyring, rates: Sequence[Rate], now: datetime
+    ) -> "Restraint":
+        """Take the key from the sender's keyring."""
+        return cls(session, keyring.secret("letters of an address"), rates, now)
+
+    def towards(self, address: EmailAddress) -> Allow:
+        """Return what is to be called before each letter to `address`."""
+        whom = folded(address).encode("ascii")
+
+        def allow() -> None:
+            if take(self.session, self.key, whom, self.rates, now=self.now):
+                raise TooManyLetters
+
+        return allow
+
+    def withheld(self) -> None:
+        """Count a letter that was not written."""
+        count_refused(self.session, ADDRESS, today=self.now.date())
