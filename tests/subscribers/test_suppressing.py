@@ -52,7 +52,7 @@ def test_a_form_brings_nobody_back_who_objected(
         suppress(session, indexes(keyring), reason, until=None)
     wish(database, keyring)
     with database.transaction() as session:
-        assert admit(session, keyring, now=MONDAY) == 2
+        assert admit(session, keyring, rates=(), now=MONDAY) == 2
     with database.reading() as session:
         assert session.scalars(select(SignUp)).all() == []
         letters = session.scalars(select(ServiceLetter)).all()
