@@ -15,6 +15,9 @@ from app.errors import Refusal
 
 DEFAULT = Path(__file__).with_name("newsletter.toml")
 
+MOST_NUMBERED = 15
+"""How many languages can be told apart in a token."""
+
 Id = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
 Domain = Annotated[str, Field(pattern=r"^[^\W_]+([.-][^\W_]+)*$", max_length=253)]
@@ -124,6 +127,15 @@ class Newsletter(Part):
     def languages(self) -> tuple[str, ...]:
         """All languages of all segments, in the order of the file."""
         return tuple(dict.fromkeys(each for one in self.segments for each in one.languages))
+
+    def number_of(self, language: str) -> int:
+        """Return the number by which tokens name this language; 0 if it has none."""
+        numbered = self.languages[:MOST_NUMBERED]
+        return numbered.index(language) + 1 if language in numbered else 0
+
+    def numbered(self, number: int) -> str | None:
+        """Return the language of this number, if there is one."""
+        return self.languages[number - 1] if 1 <= number <= len(self.languages) else None
 
     @property
     def current_consent(self) -> Consent:

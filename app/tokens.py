@@ -17,6 +17,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from app.errors import Refusal
+from app.newsletter import MOST_NUMBERED
 
 UNSUBSCRIBE_LENGTH = 40
 """Characters: 30 bytes in base64url, without padding or spare bits."""
@@ -38,6 +39,7 @@ _LINK_ID_LENGTH = 8
 _NONCE_LENGTH = 3  # of a letter: enough that no two letters to one reader share a token
 _INDEX_LENGTH = 33
 _MAX_WEEK = 0xFFFFFF
+_WEEK_BITS = 20  # of those 24: enough for the year 9999, and four are left for the language
 _BASE64 = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _BASE32 = re.compile(r"b-[a-z2-7]{48}", re.ASCII)
 
@@ -52,6 +54,7 @@ class LinkFacts(NamedTuple):
     link_id: bytes
     week: int
     segment_code: bytes
+    language: int = 0
 
 
 class NeverFacts(NamedTuple):
@@ -73,12 +76,16 @@ class LinkTokens:
         self._current = current
         self._cipher = self._ciphers[current]
 
-    def unsubscribe(self, link_id: bytes, week: int, segment: str) -> str:
+    def unsubscribe(self, link_id: bytes, week: int, segment: str, language: int = 0) -> str:
         """Return the token of one letter's unsubscribe link, 40 characters [A-Za-z0-9_-].
 
-        `link_id` has 8 bytes, `week` is an ISO week as a number such as 202504.
+        `link_id` has 8 bytes, `week` is an ISO week as a number such as 202504, `language` a number
+        up to `MOST_NUMBERED` by which the page knows how to speak; 0 says nothing.
         """
-        return _to_base64(self._made(_UNSUBSCRIBE, link_id, week, segment))
+        if not (0 <= week < 1 << _WEEK_BITS and 0 <= language <= MOST_NUMBERED):
+            raise ValueError("a week fits into 20 bits, a language into 4")
+        told = language << _WEEK_BITS | week
+        return _to_base64(self._made(_UNSUBSCRIBE, link_id, told, segment))
 
     def return_path(self, link_id: bytes, week: int, segment: str) -> str:
         """Return the local part of one letter's return path: `b-` and 48 characters [a-z2-7]."""
@@ -106,7 +113,9 @@ class LinkTokens:
         """Read an unsubscribe token; raises `LinkUnknown` for anything else."""
         if len(token) != UNSUBSCRIBE_LENGTH:
             raise LinkUnknown
-        return _link_facts(self._opened(_UNSUBSCRIBE, _from_base64(token)))
+        facts = _link_facts(self._opened(_UNSUBSCRIBE, _from_base64(token)))
+        week = facts.week & (1 << _WEEK_BITS) - 1
+        return facts._replace(week=week, language=facts.week >> _WEEK_BITS)
 
     def open_return_path(self, local_part: str) -> LinkFacts:
         """Read the local part of a return path; raises `LinkUnknown` for anything else.

@@ -148,3 +148,12 @@ def test_the_hint_is_said_in_every_language(tmp_path: Path) -> None:
     text = SHIPPED.replace('ru = "Эта почта', 'de = "Эта почта')
     with pytest.raises(NewsletterWrong, match="exposed is missing in ru"):
         loaded(tmp_path, text)
+
+
+def test_languages_have_numbers(newsletter: Newsletter) -> None:
+    """None is 0, which stands for not saying."""
+    for language in newsletter.languages:
+        assert newsletter.numbered(newsletter.number_of(language)) == language
+    assert newsletter.number_of("de") == 0
+    assert newsletter.numbered(0) is None
+    assert newsletter.numbered(4) is None

@@ -33,14 +33,18 @@ BASE64 = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
 BASE32 = string.ascii_lowercase + "234567"
 
 link_ids = st.binary(min_size=8, max_size=8)
-weeks = st.integers(0, 0xFFFFFF)
+weeks = st.integers(0, 0xFFFFF)
+languages = st.integers(0, 15)
 
 
-@given(link_ids, weeks, st.text())
-def test_link_tokens_tell_what_they_were_made_of(link_id: bytes, week: int, segment: str) -> None:
+@given(link_ids, weeks, st.text(), languages)
+def test_link_tokens_tell_what_they_were_made_of(
+    link_id: bytes, week: int, segment: str, language: int
+) -> None:
     facts = LinkFacts(link_id, week, segment_code(segment))
     for links in (LINKS, ROTATED):
-        assert links.open_unsubscribe(links.unsubscribe(link_id, week, segment)) == facts
+        token = links.unsubscribe(link_id, week, segment, language)
+        assert links.open_unsubscribe(token) == facts._replace(language=language)
         assert links.open_return_path(links.return_path(link_id, week, segment)) == facts
 
 
@@ -151,7 +155,14 @@ def test_no_text_raises_anything_but_an_unknown_link(text: str) -> None:
 )
 def test_only_what_fits_is_put_into_a_token(link_id: bytes, week: int) -> None:
     with pytest.raises(ValueError, match="8 bytes"):
-        LINKS.unsubscribe(link_id, week, "en")
+        LINKS.return_path(link_id, week, "en")
+
+
+@pytest.mark.parametrize(("week", "language"), [(-1, 0), (1 << 20, 0), (202504, -1), (202504, 16)])
+def test_an_unsubscribe_token_has_room_for_a_week_and_a_language(week: int, language: int) -> None:
+    assert LINKS.open_unsubscribe(LINKS.unsubscribe(LINK, 999953, "en", 15)).week == 999953
+    with pytest.raises(ValueError, match="20 bits"):
+        LINKS.unsubscribe(LINK, week, "en", language)
 
 
 @given(st.binary(), st.text(), st.binary())

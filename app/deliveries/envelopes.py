@@ -123,7 +123,8 @@ class Filling:
             local = links.return_path(ready.link_id, _week_or_nonce(ready, week), segment)
             return_path = f"{local}@{self._post.return_path_domain}"
         if claim.kind == ISSUE:
-            values["unsubscribe"] = links.unsubscribe(ready.link_id, week, segment)
+            spoken = self._post.newsletter.number_of(ready.language)
+            values["unsubscribe"] = links.unsubscribe(ready.link_id, week, segment, spoken)
         elif claim.letter_id is not None and claim.kind != ALERT:
             slot = "confirm" if claim.kind == CONFIRMATION else "manage"
             values[slot] = token_of(self._keyring, claim.kind, claim.letter_id)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import delete, select
-from sqlalchemy.orm import Session
 
 from app.database import Transaction
 from app.dialects import insert_or_add
@@ -23,10 +22,15 @@ EXPIRED = "never confirmed"
 
 @dataclass(frozen=True)
 class Leaving:
-    """Whose link it is (an id that means nothing outside), and which segment it ends."""
+    """Whose link it is (an id that means nothing outside), and which segment it ends.
+
+    The language stands in the link. The row that holds it goes with its reader, and the page behind
+    a forwarded letter would tell who has left by speaking another one.
+    """
 
     link_id: bytes
     segment: Segment
+    language: str
 
 
 def leaving(links: LinkTokens, newsletter: Newsletter, token: str) -> Leaving:
@@ -34,14 +38,9 @@ def leaving(links: LinkTokens, newsletter: Newsletter, token: str) -> Leaving:
     facts = links.open_unsubscribe(token)
     for segment in newsletter.segments:
         if segment_code(segment.id) == facts.segment_code:
-            return Leaving(facts.link_id, segment)
+            spoken = newsletter.numbered(facts.language) or segment.languages[0]
+            return Leaving(facts.link_id, segment, spoken)
     raise LinkUnknown
-
-
-def language_of(session: Session, leaving: Leaving) -> str:
-    """Return the language to speak to the holder of this link."""
-    query = select(Subscriber.language).where(Subscriber.link_id == leaving.link_id)
-    return session.scalar(query) or leaving.segment.languages[0]
 
 
 def unsubscribe(

@@ -41,7 +41,8 @@ def confirm_url(database: Database, keyring: Keyring) -> str:
 def leave_url(database: Database, keyring: Keyring) -> str:
     with database.transaction() as session:
         reader = a_subscriber(session, keyring, segments=("en", "be-ru"), language="be")
-    return f"/unsubscribe/{keyring.links.unsubscribe(reader.link_id, WEEK.number, 'en')}"
+    token = keyring.links.unsubscribe(reader.link_id, WEEK.number, "en", NEWSLETTER.number_of("be"))
+    return f"/unsubscribe/{token}"
 
 
 @pytest.fixture

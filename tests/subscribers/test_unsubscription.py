@@ -9,7 +9,7 @@ from app.addresses.keys import Keyring
 from app.database import Database
 from app.subscribers.asking import ask_to_confirm
 from app.subscribers.models import Departure, ServiceLetter, Subscriber, Subscription
-from app.subscribers.unsubscription import UNSUBSCRIBED, language_of, leaving, unsubscribe
+from app.subscribers.unsubscription import UNSUBSCRIBED, leaving, unsubscribe
 from app.tokens import LinkUnknown
 from tests.support.builders import NEWSLETTER, WEEK, a_subscriber
 from tests.support.clock import MONDAY
@@ -95,16 +95,19 @@ def test_a_link_for_what_is_not_held_ends_nothing(database: Database, keyring: K
     assert left(database) == []
 
 
-def test_the_language_is_the_reader_s_while_there_is_one(
-    database: Database, keyring: Keyring
-) -> None:
-    token = a_link(database, keyring, ("be-ru",), "be-ru")
-    facts = leaving(keyring.links, NEWSLETTER, token)
-    with database.reading() as session:
-        assert language_of(session, facts) == "ru"
-    leave(database, keyring, token)
-    with database.reading() as session:
-        assert language_of(session, facts) == "be"
+@pytest.mark.parametrize("language", NEWSLETTER.languages)
+@pytest.mark.parametrize("segment", ["en", "be-ru"])
+def test_the_link_itself_says_how_to_speak(keyring: Keyring, segment: str, language: str) -> None:
+    """Also when its reader is gone, or the page would tell that they are."""
+    number = NEWSLETTER.number_of(language)
+    token = keyring.links.unsubscribe(bytes(8), WEEK.number, segment, number)
+    assert leaving(keyring.links, NEWSLETTER, token).language == language
+
+
+def test_a_link_that_says_nothing_speaks_as_its_segment_does(keyring: Keyring) -> None:
+    for number in (0, 15):
+        token = keyring.links.unsubscribe(bytes(8), WEEK.number, "be-ru", number)
+        assert leaving(keyring.links, NEWSLETTER, token).language == "be"
 
 
 def test_a_segment_that_is_no_more_has_no_link(keyring: Keyring) -> None:

@@ -7,24 +7,24 @@ from fastapi.responses import PlainTextResponse, Response
 from starlette.responses import HTMLResponse
 
 from app.subscribers.pages.answers import ACTED, PAGE, Asked, done, not_found
-from app.subscribers.unsubscription import language_of, leaving, unsubscribe
+from app.subscribers.unsubscription import leaving, unsubscribe
 from app.subscribers.wishes import page_language
 from app.tokens import LinkUnknown
 from app.web.bodies import is_form
-from app.web.context import Here, Now, Reading, Writing
+from app.web.context import Here, Now, Writing
 from app.web.pages import HEADERS, page
 
 router = APIRouter(tags=["pages"], default_response_class=HTMLResponse)
 
 
 @router.get("/unsubscribe/{token}", responses=PAGE)
-def unsubscribe_page(token: str, here: Here, session: Reading, language: Asked = None) -> Response:
+def unsubscribe_page(token: str, here: Here, language: Asked = None) -> Response:
     """Show which segment the link ends, and a button."""
     try:
         facts = leaving(here.keys.links, here.newsletter, token)
     except LinkUnknown:
         return not_found(here.newsletter, language)
-    spoken = page_language(here.newsletter, language, language_of(session, facts))
+    spoken = page_language(here.newsletter, language, facts.language)
     name = facts.segment.name[spoken]
     return page("unsubscribe", spoken, newsletter=here.newsletter, segment=name)
 
@@ -51,7 +51,7 @@ def unsubscribe_act(
         facts = leaving(here.keys.links, here.newsletter, token)
     except LinkUnknown:
         return not_found(here.newsletter, language)
-    spoken = page_language(here.newsletter, language, language_of(session, facts))
+    spoken = page_language(here.newsletter, language, facts.language)
     unsubscribe(session, facts, today=now.date(), everything=sent.get("everything") == "1")
     if sent.get("List-Unsubscribe") == "One-Click":
         return PlainTextResponse("unsubscribed\n", headers=HEADERS)
