@@ -20,6 +20,7 @@ from app.operators import api as operators_api
 from app.subscribers import api as subscribers_api
 from app.subscribers import pages as subscribers_pages
 from app.subscribers import roster_api
+from app.subscribers.inbox import Inbox
 from app.suppressions import api as suppressions_api
 from app.web import problems
 from app.web.context import Installation
@@ -66,6 +67,7 @@ def create_public(installation: Installation) -> FastAPI:
     app = _app(installation, "Vestka for readers", PUBLIC_BODY, documented=True)
     allowed = (origin_of(installation.newsletter.website), *installation.settings.allowed_origins)
     app.add_middleware(Origins, allowed=allowed, same=SAME_FOR_EVERYONE)
+    app.state.inbox = Inbox(installation.database)
     app.include_router(subscribers_api.router)
     app.include_router(subscribers_pages.router)
     app.include_router(archive_pages.router)

@@ -8,6 +8,7 @@ from starlette.responses import HTMLResponse
 from app.errors import Refusal
 from app.languages import phrases
 from app.newsletter import Newsletter
+from app.web.gathering import TooBusy
 from app.web.pages import POLICY, SCRIPTS, page
 
 
@@ -29,6 +30,7 @@ SENTENCES = {
     "segments": _("Please choose what you would like to get."),
     "language": _("Please choose a language."),
 }
+BUSY = _("Too many people are subscribing just now. Please try again in a minute.")
 OTHERWISE = _("The form was not sent as it should be. Please try again.")
 
 
@@ -36,18 +38,25 @@ def _problem(refused: Refusal | None, language: str) -> dict[str, str | None] | 
     if refused is None:
         return None
     field = (refused.field or "").partition(".")[0]
-    sentence = phrases(language).gettext(SENTENCES.get(field, OTHERWISE))
+    said = BUSY if isinstance(refused, TooBusy) else SENTENCES.get(field, OTHERWISE)
+    sentence = phrases(language).gettext(said)
     return {"sentence": sentence, "field": field if field in SENTENCES else None}
+
+
+def _status(refused: Refusal | None) -> int:
+    if refused is None:
+        return 200
+    return 503 if isinstance(refused, TooBusy) else 422
 
 
 def form_page(
     newsletter: Newsletter, language: str, *, refused: Refusal | None = None
 ) -> HTMLResponse:
-    """Answer with the sign-up form; with status 422 and the reason, if it was refused."""
+    """Answer with the sign-up form; with the status and the reason, if it was refused."""
     return page(
         "form",
         language,
-        status=422 if refused else 200,
+        status=_status(refused),
         switchable=refused is None,
         newsletter=newsletter,
         segments=newsletter.segments,
@@ -66,7 +75,7 @@ def manage_request_page(
     return page(
         "manage_request",
         language,
-        status=422 if refused else 200,
+        status=_status(refused),
         switchable=refused is None,
         newsletter=newsletter,
         problem=_problem(refused, language),

@@ -30,7 +30,8 @@ class Installation:
     keys: PublicKeys
 
 
-def _installation(request: Request) -> Installation:
+# Without I/O and so without a thread: a thread for each of these would cost more than the answer.
+async def _installation(request: Request) -> Installation:
     installation: Installation = request.app.state.installation
     return installation
 
@@ -48,7 +49,7 @@ def _reading(here: Here) -> Iterator[Session]:
         yield session
 
 
-def _now(here: Here) -> datetime:
+async def _now(here: Here) -> datetime:
     return here.clock.now()
 
 

@@ -55,8 +55,12 @@ STATUS = {
     "NotSignedIn": 401,
     "ScopeMissing": 403,
     "RelayUnreachable": 502,
+    "TooBusy": 503,
     "SettingWrong": 500,
 }
+
+# What an answer of this status says besides (RFC 9110 §11.6.1, §10.2.3).
+_SAYS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "5"}}
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -97,8 +101,7 @@ async def _refused(_request: Request, refusal: Exception) -> Response:
     more: dict[str, Any] = dict(getattr(refusal, "facts", {}))
     if refusal.field:
         more["errors"] = [{"field": refusal.field, "message": str(refusal)}]
-    headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else None
-    return problem(status, str(refusal), slug=_slug(refusal), headers=headers, **more)
+    return problem(status, str(refusal), slug=_slug(refusal), headers=_SAYS.get(status), **more)
 
 
 def field_name(location: tuple[Any, ...]) -> str:
