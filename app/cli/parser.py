@@ -9,6 +9,7 @@ from sqlalchemy.exc import OperationalError
 from typer.exceptions import TyperException
 
 from app.cli import bench, dkim, issue, keys, mailing, photo, subscribers, suppression
+from app.cli.bounce import bounce
 from app.cli.demo import demo
 from app.cli.doctor import doctor
 from app.cli.migrating import migrate
@@ -29,6 +30,7 @@ commands.command()(serve)
 commands.command()(demo)
 commands.command()(migrate)
 commands.command()(doctor)
+commands.command()(bounce)
 commands.add_typer(bench.commands, name="bench")
 commands.add_typer(issue.commands, name="issue")
 commands.add_typer(photo.commands, name="photo")

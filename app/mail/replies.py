@@ -8,12 +8,11 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from app.mail.hiding import printable, without_addresses
+
 LONGEST_TEXT = 300  # characters of a reply that are kept
 
 _ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?!\S)")  # RFC 3463 §2, RFC 2034 §4
-_ADDRESS = re.compile(r"[^\s<>()\[\]\"',;:]+(?:@|=40|%40|&#0*64;)[^\s<>()\"',;]+", re.IGNORECASE)
-_QUOTED = re.compile(r'"[^"]*"@\S+')
-_HIDDEN = "[address]"
 
 
 class Stage(StrEnum):
@@ -46,7 +45,7 @@ class Reply:
         found = (_ENHANCED.match(line) for line in lines)
         enhanced = next((f[0] for f in found if f and int(f[1]) == code // 100), None)
         words = " ".join(_ENHANCED.sub("", line, count=1).strip() for line in lines)
-        return cls(code, enhanced, without_addresses(_printable(words), recipient)[:LONGEST_TEXT])
+        return cls(code, enhanced, without_addresses(printable(words), recipient)[:LONGEST_TEXT])
 
     @property
     def positive(self) -> bool:
@@ -242,21 +241,3 @@ def _without_reply(stage: Stage) -> Verdict:
     if stage is Stage.DOT:
         return UNCERTAIN
     return RELAY_BUSY if stage in _OPENING else RECONNECT
-
-
-def without_addresses(text: str, recipient: str = "") -> str:
-    """Hide whatever looks like an address, and every part of `recipient`'s, in any case."""
-    hidden = _ADDRESS.sub(_HIDDEN, _QUOTED.sub(_HIDDEN, text))
-    lowered = hidden.lower()
-    for part in filter(None, recipient.split("@")):
-        if part.lower() not in lowered:  # nearly always, and much cheaper than a pattern
-            continue
-        alone = rf"(?<![^\W_]){re.escape(part)}(?![^\W_])"
-        hidden = re.sub(alone, _HIDDEN, hidden, flags=re.IGNORECASE)
-    return hidden
-
-
-def _printable(text: str) -> str:
-    """Decode what was not UTF-8 with replacements, and make control characters spaces."""
-    readable = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return " ".join("".join(c if c.isprintable() else " " for c in readable).split())

@@ -3,14 +3,20 @@
 Everything in it is what a stranger claims; only a signed return path proves anything.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.mail.verdicts import Class, Verdict
 
+LONGEST_TEXT = 300  # characters kept of what was said
+
+# What a report of several recipients is called after: what has consequences comes first.
+_GRAVITY = (Class.COMPLAINT, Class.HARD, Class.BLOCK, Class.SOFT, Class.UNKNOWN, Class.DELAYED)
+
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """One address that a report names (lower case domain, as the report spells the rest).
+    """One address that a report names (its domain in lower case, the rest as the report has it).
 
     `text` is what was said of it, in at most 300 characters, with addresses hidden.
     """
@@ -18,6 +24,12 @@ class Recipient:
     address: str
     verdict: Verdict
     text: str = ""
+
+    def as_delayed(self) -> "Recipient":
+        """Say that the same trouble has only delayed the letter so far."""
+        seen = self.verdict
+        delayed = Verdict(Class.DELAYED, seen.reason, seen.code, seen.status)
+        return Recipient(self.address, delayed, self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +59,12 @@ class Report:
     def named(self) -> tuple[str, ...]:
         """Addresses of whom the class of the whole is true."""
         return tuple(r.address for r in self.recipients if r.verdict.class_ is self.class_)
+
+
+def gravest(recipients: Sequence[Recipient]) -> Recipient:
+    """Pick the first recipient of the gravest class."""
+    return min(recipients, key=lambda each: _rank(each.verdict.class_))
+
+
+def _rank(class_: Class) -> int:
+    return _GRAVITY.index(class_) if class_ in _GRAVITY else len(_GRAVITY)

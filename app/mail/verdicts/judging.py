@@ -9,7 +9,7 @@ from app.mail.verdicts.wording import Words
 LONGEST = 4_000  # characters of what was said that are read
 
 # RFC 3463 §2, but no part of an IP address or a version.
-_STATUS = re.compile(r"(?<![\w.])([245])\.(\d{1,3})\.(\d{1,3})(?![\w]|\.\d)")
+_STATUS = re.compile(r"(?<![\w.])[245]\.\d\.\d{1,3}(?![\w]|\.\d)")
 _CODE = re.compile(r"(?<![\w.:/=-])([245][0-7]\d)(?=[\s\-:;,.#<(]|$)(?!\.\d)")
 
 

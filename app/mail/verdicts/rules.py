@@ -63,6 +63,7 @@ def rules() -> tuple[Rule, ...]:
 
 
 def _rule(**row: Any) -> Rule:
-    phrases = {key: tuple(map(phrase, row.pop(key, ()))) for key in ("says", "unless")}
-    class_, examples = Class(row.pop("class")), tuple(row.pop("examples"))
-    return Rule(class_=class_, examples=examples, **phrases, **row)
+    row["class_"], row["examples"] = Class(row.pop("class")), tuple(row["examples"])
+    for key in ("says", "unless"):
+        row[key] = tuple(map(phrase, row.get(key, ())))
+    return Rule(**row)

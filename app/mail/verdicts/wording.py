@@ -72,7 +72,7 @@ class Words:
 
 
 def _beginning(word: str) -> str:
-    return word[: 2 if word[0] >= _UNSPACED else 3]
+    return word[:2] if word[0] >= _UNSPACED else f"{word} "[:3]
 
 
 def _unspaced_pairs(text: str) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,107 @@
+"""A notice for people: what of a message the server wrote itself, and what it says of whom.
+
+Old and odd servers have no other form. The letter they return is cut off first: its words are ours.
+"""
+
+import re
+from dataclasses import dataclass
+
+from app.mail.reports.addresses import FOUND, tidy
+
+LONGEST = 12_000  # characters of a notice that are read
+
+_RETURNED = (
+    "received return-path message-id mime-version dkim-signature x-mailer content-type"
+    " from to subject date delivered-to reply-to sender content-transfer-encoding list-unsubscribe"
+)
+_HEADER = re.compile(
+    rf"[ \t>|]{{0,6}}({'|'.join(_RETURNED.split())}|x-[\w-]{{2,40}})[ \t]?:", re.IGNORECASE
+)
+_PROVES = frozenset(_RETURNED.split()[:7])  # no notice for people has these
+_NAMED = re.compile(
+    r"(?i)(?:rcpt to:|final-recipient:\s{0,5}[\w-]{1,10};|to:|recipient:?|address:?|mailto:)?"
+    r"[\s<\"'(]{0,12}(?P<address>[^\s<>()\[\],;:\"'@=]{1,128}@[\w-][\w.-]{0,200})"
+)
+_LINE = re.compile(
+    r"[\s*>•<\"'(\[-]{0,12}[^\s<>()\[\],;:\"'@=]{1,128}@[\w-][\w.-]{0,200}[\s>\"')\].:;,-]"
+)
+_RCPT = re.compile(r"RCPT TO:\s{0,3}<([^<>\s]{1,320})>", re.IGNORECASE)
+_CODED = re.compile(r"(?<![\w.])(?:[45][0-7]\d[ \-:#]|#?[45]\.\d{1,3}\.\d{1,3}(?!\.?\d))")
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What the server wrote, and the returned letter from its header on ("" if there is none)."""
+
+    written: str
+    returned: str
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """What is written of one address."""
+
+    address: str
+    written: str
+
+
+def notice(text: str) -> Notice:
+    """Cut a text where the header of a returned letter begins."""
+    lines = text[:LONGEST].split("\n")
+    for number, line in enumerate(lines):
+        if _HEADER.match(line) and _is_header(lines[number : number + 14]):
+            written, returned = lines[:number], lines[number:]
+            return Notice(
+                "\n".join(written),
+                "\n".join(
+                    each.lstrip(" >|") if not each[:1].isspace() else each for each in returned
+                ),
+            )
+    return Notice(text[:LONGEST], "")
+
+
+def _is_header(lines: list[str]) -> bool:
+    names = [found[1].lower() for found in map(_HEADER.match, lines) if found]
+    return len(names) >= 3 and any(each in _PROVES for each in names)
+
+
+def passages(written: str, not_of: frozenset[str]) -> list[Passage]:
+    """Cut a notice at the lines that begin with an address; `not_of` are never recipients."""
+    starts: list[tuple[int, str]] = []
+    lines = written.split("\n")
+    for number, line in enumerate(lines):
+        begins = _LINE.match(line[:400] + " ")
+        found = FOUND.search(line[:400]) if begins else _RCPT.search(line[:1000])
+        if found:
+            address = tidy(found[0] if begins else found[1])
+            if address.lower() not in not_of and "@" in address:
+                starts.append((number, address))
+    ends = [number for number, _ in starts[1:]] + [len(lines)]
+    of_whom: dict[str, list[str]] = {}
+    for (number, address), end in zip(starts, ends, strict=True):
+        of_whom.setdefault(address, []).extend(lines[number:end])
+    return [Passage(address, "\n".join(said)) for address, said in of_whom.items()][:200]
+
+
+def any_addresses(written: str, not_of: frozenset[str]) -> list[str]:
+    """List every address in a notice, in its order."""
+    found = (tidy(each) for each in FOUND.findall(written[:LONGEST]))
+    return list(dict.fromkeys(each for each in found if each.lower() not in not_of))[:50]
+
+
+def coded(written: str) -> str:
+    """Pick the lines that hold a code, with the one after each: they are what a server said."""
+    lines = written.split("\n")
+    wanted: list[str] = []
+    for number, line in enumerate(lines):
+        before = number > 0 and _CODED.search(lines[number - 1][:1000])
+        if _CODED.search(line[:1000]) or (before and line.strip()):
+            wanted.append(line)
+    return "\n".join(wanted)
+
+
+def passage_of(written: str, address: str) -> str:
+    """Pick the passage of one address, or everything if it has none."""
+    wanted = address.lower()
+    found = (p.written for p in passages(written, frozenset()) if p.address.lower() == wanted)
+    return next(found, written)

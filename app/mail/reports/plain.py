@@ -1,0 +1,20 @@
+"""Bounces in words only: whom they name, and what they say of each."""
+
+from collections.abc import Sequence
+
+from app.mail.reports.evidence import weighed
+from app.mail.reports.notices import any_addresses, coded, passages
+from app.mail.reports.report import Recipient
+
+
+def recipients_in(written: str, not_of: frozenset[str], sent_to: Sequence[str]) -> list[Recipient]:
+    """Judge everyone a notice names, or else those whom the letter was sent to.
+
+    If nobody is named anywhere, there is one recipient without an address.
+    """
+    whole = [coded(written), written]
+    found = passages(written, not_of)
+    if found:
+        return [weighed(p.address, [coded(p.written), p.written, *whole]) for p in found]
+    named = list(sent_to) or any_addresses(written, not_of)[:1]
+    return [weighed(each, whole) for each in named or [""]]
