@@ -1,8 +1,9 @@
 """A relay's limits, held over all senders together, and true over any window.
 
-Letters per second go by reserved instants, spaced a little wider than the limit: each sender takes
-the next free ones. Letters per hour and day are counted when they are permitted, over a window that
-is longer by the time for which a permit is good: whichever window is looked at, no more went.
+Letters per second and minute go by reserved instants, spaced a little wider than the limit: each
+sender takes the next free ones. Letters per hour and day are counted when they are permitted, over
+a window that is longer by the time for which a permit is good: whichever window is looked at, no
+more went.
 """
 
 from collections import Counter, deque
@@ -18,7 +19,8 @@ from sqlalchemy.orm import Session
 from app.database import Transaction
 from app.deliveries.models import RelayGrant, RelayLine, RelayPace, Sender
 from app.dialects import insert_if_absent
-from app.mail.relay import Limits, Relay
+from app.mail.limits import Limits
+from app.mail.relay import Relay
 
 # A permit that was not used in this time is void, and another has to be asked for: by the hour it
 # does not matter, but letters of one second must not run into those of the next.
@@ -28,6 +30,8 @@ GOOD_FOR_OF_A_SECOND = timedelta(milliseconds=100)
 HORIZON = timedelta(seconds=1)
 # So much wider than the limit: by the time a permit is good for, and a little for the clock.
 MARGIN = 1.12
+# The same for a minute, in seconds: by the time that a permit is good for, and a little.
+_A_MINUTE = 64.0
 _EVER = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
@@ -47,7 +51,7 @@ def reserve(session: Transaction, relay: Relay, wanted: int, *, now: datetime) -
     instants = _instants(limits, max(pace.next_at, now), free, now + HORIZON)
     if not instants:
         return []
-    pace.next_at = instants[-1] + _spacing(limits)
+    pace.next_at = instants[-1] + spacing(limits)
     grant = RelayGrant(relay=relay.name, at=instants[-1], count=len(instants))
     session.add(grant)
     session.flush()
@@ -66,19 +70,25 @@ def give_back(session: Transaction, unused: Mapping[int, int]) -> None:
 
 
 def _instants(limits: Limits, first: datetime, count: int, last: datetime) -> list[datetime]:
-    spacing = _spacing(limits)
-    instants = (first + number * spacing for number in range(count))
+    apart = spacing(limits)
+    instants = (first + number * apart for number in range(count))
     return [instant for instant in instants if instant <= last]
 
 
-def _spacing(limits: Limits) -> timedelta:
-    return timedelta(seconds=MARGIN / limits.per_second) if limits.per_second else timedelta()
+def spacing(limits: Limits) -> timedelta:
+    """Return how far apart letters go, so that no second and no minute holds too many."""
+    apart = 0.0
+    if limits.per_second:
+        apart = MARGIN / limits.per_second
+    if limits.per_minute:
+        apart = max(apart, _A_MINUTE / limits.per_minute)
+    return timedelta(seconds=apart)
 
 
 def _uncounted(session: Session, relay: str, limits: Limits, now: datetime) -> int:
     """Return how many letters may still be permitted, by the hour and by the day."""
     free = 1 << 30
-    for most, window in ((limits.per_hour, _HOUR), (limits.per_day, _DAY)):
+    for most, window in ((limits.per_hour, _HOUR), (limits.most_in_a_day(now.date()), _DAY)):
         if most is not None:
             begins = now - window - GOOD_FOR - HORIZON
             query = select(func.sum(RelayGrant.count)).where(

@@ -8,9 +8,12 @@ import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import ip_address
+from typing import TypedDict
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from app.errors import Refusal
+from app.mail.limits import NO_LIMITS, Limits, LimitWrong, read_limits
+from app.mail.patterns import Pattern
 
 
 class RelayUnreadable(Refusal):
@@ -22,9 +25,9 @@ class RelayUnsafe(Refusal):
 
 
 class RelayLimitWrong(Refusal):
-    """A relay's limits are ?connections=, per_second=, per_hour=, per_day= and per_connection=.
+    """A relay's options are limits, weight=, segment=, domain= and warm_up=.
 
-    Each is a whole number from 1.
+    The limits are connections=, per_second=, per_minute=, per_hour=, per_day= and per_connection=.
     """
 
 
@@ -41,29 +44,6 @@ _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """What a relay wants no more of; None where it does not care.
-
-    `connections` at a time and letters `per_second`, `per_hour`, `per_day` hold over all senders
-    together; `per_connection` is how many letters one connection may carry.
-    """
-
-    connections: int | None = None
-    per_second: int | None = None
-    per_hour: int | None = None
-    per_day: int | None = None
-    per_connection: int | None = None
-
-    @property
-    def pace(self) -> bool:
-        """Whether letters are counted."""
-        return any((self.per_second, self.per_hour, self.per_day))
-
-
-NO_LIMITS = Limits()
-
-
-@dataclass(frozen=True, slots=True)
 class Relay:
     """The SMTP server that takes our letters."""
 
@@ -73,15 +53,32 @@ class Relay:
     username: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
     limits: Limits = NO_LIMITS
+    weight: int = 1
+    segments: tuple[str, ...] = ()
+    domains: tuple[Pattern, ...] = ()
 
     @property
     def name(self) -> str:
         """Host and port, as logs and pages name the relay."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
+    @property
+    def is_bound(self) -> bool:
+        """Whether it is there for some letters only."""
+        return bool(self.segments or self.domains)
+
+    def takes(self, segment: str | None, domain: str) -> bool:
+        """Tell whether a letter to `domain` may go by this relay; `segment` None: it has none."""
+        if self.segments and segment not in self.segments:
+            return False
+        return not self.domains or any(each.matches(domain) for each in self.domains)
+
     @classmethod
     def parse(cls, url: str) -> "Relay":
-        """Read a relay's URL. Raises RelayUnreadable, RelayUnsafe; neither repeats the URL."""
+        """Read a relay's URL.
+
+        Raises RelayUnreadable, RelayUnsafe or RelayLimitWrong; none repeats the URL.
+        """
         if not url.isascii() or not url.isprintable() or " " in url:
             raise RelayUnreadable
         try:
@@ -102,18 +99,35 @@ class Relay:
         if not _HOST.fullmatch(url.hostname or "") or url.port == 0:
             raise RelayUnreadable
         port = url.port or _PORTS[security]
-        limits = _limits(url.query)
-        return cls(url.hostname or "", port, security, username, password, limits)
+        options = _options(url.query)
+        return cls(url.hostname or "", port, security, username, password, **options)
 
 
-def _limits(query: str) -> Limits:
-    pairs = parse_qsl(query, keep_blank_values=True)
-    known = set(Limits.__dataclass_fields__)
-    if len(dict(pairs)) < len(pairs) or not known.issuperset(dict(pairs)):
+class _Options(TypedDict):
+    limits: Limits
+    weight: int
+    segments: tuple[str, ...]
+    domains: tuple[Pattern, ...]
+
+
+def _options(query: str) -> _Options:
+    """Read what stands behind the question mark; only segments and domains may be repeated."""
+    given: dict[str, list[str]] = {}
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        given.setdefault(name, []).append(value)
+    segments, domains = given.pop("segment", []), given.pop("domain", [])
+    if any(len(values) > 1 for values in given.values()) or "" in segments:
         raise RelayLimitWrong
-    if not all(re.fullmatch(r"[1-9]\d{0,8}", number) for _, number in pairs):
+    once = {name: values[0] for name, values in given.items()}
+    weight = once.pop("weight", "1")
+    if not re.fullmatch(r"[1-9]\d{0,2}", weight):
         raise RelayLimitWrong
-    return Limits(**{name: int(number) for name, number in pairs})
+    try:
+        limits = read_limits(once)
+    except LimitWrong:
+        raise RelayLimitWrong from None
+    patterns = tuple(Pattern.parse(each) for each in domains)
+    return _Options(limits=limits, weight=int(weight), segments=tuple(segments), domains=patterns)
 
 
 def _credential(text: str | None) -> str | None:

@@ -22,7 +22,8 @@ from app.deliveries.pacing import (
     reserve,
     take_line,
 )
-from app.mail.relay import Limits, Relay, Security
+from app.mail.limits import Limits, WarmUp, read_limits
+from app.mail.relay import Relay, Security
 from app.migrating import migrate
 
 MONDAY = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -30,7 +31,8 @@ SECOND = timedelta(seconds=1)
 
 
 def relay(**limits: int) -> Relay:
-    return Relay("127.0.0.1", 25, Security.NONE, limits=Limits(**limits))
+    given = {name: str(number) for name, number in limits.items()}
+    return Relay("127.0.0.1", 25, Security.NONE, limits=read_limits(given))
 
 
 @pytest.fixture
@@ -117,6 +119,23 @@ def test_what_was_not_used_may_be_used_by_others(database: Database) -> None:
         permits = reserve(session, limited, 5, now=MONDAY)
         give_back(session, {permits[0].grant: 2})
     assert len(reserved(database, limited, 9, MONDAY)) == 2
+
+
+def test_a_minute_holds_no_more_also_used_late(database: Database) -> None:
+    limited, went = relay(per_minute=30), []
+    for step in range(240):
+        late = GOOD_FOR if step % 2 else timedelta()
+        went += [at + late for at in reserved(database, limited, 3, MONDAY + step * SECOND)]
+    assert most_in(went, 60 * SECOND) <= 30
+    assert len(went) >= 110, "a limit is used, not only kept"
+
+
+def test_a_relay_that_is_warmed_up_gets_what_its_plan_says(database: Database) -> None:
+    plan = WarmUp(MONDAY.date(), (5, 9))
+    new = Relay("127.0.0.1", 25, Security.NONE, limits=Limits(warm_up=plan))
+    day = timedelta(hours=25)  # what went a day ago to the minute still counts
+    got = [len(reserved(database, new, 20, MONDAY + step * day)) for step in (-1, 0, 1, 2)]
+    assert got == [0, 5, 9, 20]
 
 
 def test_relays_do_not_share_their_limits(database: Database) -> None:

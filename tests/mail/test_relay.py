@@ -2,7 +2,9 @@
 
 import pytest
 
-from app.mail.relay import Limits, Relay, RelayLimitWrong, RelayUnreadable, RelayUnsafe, Security
+from app.mail.limits import Limits
+from app.mail.patterns import PatternWrong
+from app.mail.relay import Relay, RelayLimitWrong, RelayUnreadable, RelayUnsafe, Security
 
 
 @pytest.mark.parametrize(
@@ -84,7 +86,7 @@ def test_the_credentials_are_never_shown() -> None:
 def test_limits_stand_behind_the_question_mark() -> None:
     url = "smtps://u:p@mail.example.org?connections=4&per_second=20&per_day=5000&per_connection=50"
     limits = Relay.parse(url).limits
-    assert limits == Limits(4, 20, None, 5000, 50)
+    assert limits == Limits(connections=4, per_second=20, per_day=5000, per_connection=50)
     assert limits.pace
     assert not Relay.parse("smtp+insecure://127.0.0.1:25?connections=2").limits.pace
     assert Relay.parse("smtp+insecure://127.0.0.1:25").limits == Limits()
@@ -93,10 +95,40 @@ def test_limits_stand_behind_the_question_mark() -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        *("per_minute=3", "connections=0", "connections=", "connections=-1", "connections=1.5"),
+        *(
+            "per_week=3",
+            "connections=0",
+            "weight=0",
+            "weight=1000",
+            "segment=",
+            "weight=1&weight=2",
+            "connections=",
+            "connections=-1",
+            "connections=1.5",
+        ),
         *("connections=1&connections=2", "connections", "per_day=1e3", "per_day=9999999999"),
     ],
 )
 def test_a_limit_that_cannot_be_kept_is_refused(query: str) -> None:
     with pytest.raises(RelayLimitWrong):
         Relay.parse(f"smtp+insecure://127.0.0.1:25?{query}")
+
+
+def test_a_relay_may_be_there_for_some_letters_only() -> None:
+    url = "smtps://u:p@mail.example.org?weight=3&segment=en&segment=be-ru&domain=*.by&domain=gmail"
+    relay = Relay.parse(url)
+    assert (relay.weight, relay.is_bound) == (3, True)
+    assert relay.takes("en", "example.by")
+    assert relay.takes("be-ru", "googlemail.com")
+    assert not relay.takes("en", "example.org")
+    assert not relay.takes("pl", "example.by")
+    assert not relay.takes(None, "example.by"), "what has no segment is no segment's"
+    other = Relay.parse("smtps://mail.example.org")
+    assert (other.weight, other.is_bound) == (1, False)
+    assert other.takes(None, "example.org")
+
+
+@pytest.mark.parametrize("text", ["domain=gmial", "domain=", "domain=a..by", "domain=*.*.by"])
+def test_a_domain_pattern_that_matches_nothing_is_refused(text: str) -> None:
+    with pytest.raises(PatternWrong):
+        Relay.parse(f"smtp+insecure://127.0.0.1:25?{text}")
