@@ -22,6 +22,8 @@ WAITS: dict[Pace, tuple[int, ...]] = {
 
 # How long a relay rests after the first, second, … failure in a row, in seconds.
 RESTS = (1, 2, 5, 10, 20, 30)
+# The same for a refused login: tried more often than this, accounts get locked.
+LOGIN_RESTS = (10, 30, 60, 300, 900)
 
 
 def wait(pace: Pace, attempts: int, chance: float) -> timedelta:

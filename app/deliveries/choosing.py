@@ -1,0 +1,66 @@
+"""Which relay a letter goes by, when there are several. Pure.
+
+A letter goes by the relays that are bound to its segment or its domain; by the unbound ones if it
+has none, or if those are all broken. Among relays of one kind, weights share the letters evenly,
+and one that cannot keep up gets fewer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.errors import Refusal
+from app.mail.relay import Relay
+
+
+class NoRelayForAll(Refusal):
+    """At least one relay has to take every letter: one without segment= and domain=."""
+
+
+class RelayTwice(Refusal):
+    """Two relays have the same host and port."""
+
+
+@dataclass(slots=True)
+class Choice:
+    """A relay as it may be chosen: `works` unless it is broken or used up, `room` for letters."""
+
+    relay: Relay
+    place: int
+    works: bool = True
+    room: int = 1
+    credit: float = 0.0  # what it is owed of its share
+
+
+def check_relays(relays: Sequence[Relay]) -> None:
+    """Refuse relays that would leave letters without a way. Raises NoRelayForAll, RelayTwice."""
+    if all(relay.is_bound for relay in relays):
+        raise NoRelayForAll
+    if len({relay.name for relay in relays}) < len(relays):
+        raise RelayTwice
+
+
+def choose(choices: Sequence[Choice], segment: str | None, domain: str) -> Choice | None:
+    """Return the relay for a letter to `domain`; None: it has to wait. Counts its share.
+
+    `segment` is None for what belongs to none, such as a confirmation.
+    """
+    for bound in (True, False):
+        kind = [
+            each
+            for each in choices
+            if each.relay.is_bound is bound and each.works and each.relay.takes(segment, domain)
+        ]
+        if kind:
+            return _fairest([each for each in kind if each.room > 0])
+    return None
+
+
+def _fairest(choices: Sequence[Choice]) -> Choice | None:
+    """Take turns by weight: each is owed its weight, whoever is owed most is next."""
+    if not choices:
+        return None
+    for each in choices:
+        each.credit += each.relay.weight
+    chosen = max(choices, key=lambda each: each.credit)
+    chosen.credit -= sum(each.relay.weight for each in choices)
+    return chosen

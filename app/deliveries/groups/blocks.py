@@ -1,0 +1,45 @@
+"""Blocks: a group of domains that sends us away is left alone, and asked again now and then. Pure.
+
+One such reply may be about one reader; the same from several, with none taken in between, is about
+us. While blocked the group gets no letter but a probe, ever more seldom, and no reader is touched.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+REPEATS = 3  # readers in a row
+_M = timedelta(minutes=1)
+WAITS = (15 * _M, 30 * _M, 60 * _M, 120 * _M, 240 * _M)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """No letter but a probe until `until`; `times` counts the waits so far."""
+
+    until: datetime
+    times: int
+
+
+def block(earlier: Block | None, now: datetime) -> Block:
+    """Begin a block, or after a probe that was refused prolong it; one refusal prolongs it once."""
+    if earlier is None:
+        return Block(now + WAITS[0], 1)
+    if now < earlier.until:
+        return earlier
+    return Block(now + WAITS[min(earlier.times, len(WAITS) - 1)], earlier.times + 1)
+
+
+@dataclass
+class Refusals:
+    """Which letters were sent away in a row; a sender's own memory."""
+
+    letters: set[int] = field(default_factory=set)
+
+    def sent_away(self, delivery_id: int) -> bool:
+        """Count a letter, each once; tell whether they are too many to be chance."""
+        self.letters.add(delivery_id)
+        return len(self.letters) >= REPEATS
+
+    def taken(self) -> None:
+        """A letter was taken: the row is broken."""
+        self.letters.clear()

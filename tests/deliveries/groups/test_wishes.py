@@ -1,0 +1,88 @@
+"""What is behind a refusal: a wish about us, or nothing that concerns a whole domain."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.deliveries.groups.wishes import RULES, Wish, wish_of
+from app.mail.replies import Answer, Reply, Stage
+
+SLOWER = [
+    "421 4.7.28 Our system has detected an unusual rate of unsolicited mail from your IP address",
+    "451 4.7.650 The mail server has been temporarily rate limited due to IP reputation",
+    "421 4.7.0 [TSS04] Messages from 192.0.2.1 temporarily deferred due to unexpected volume",
+    "451 4.7.1 Sorry, too many connections from your host",
+    "421 4.7.0 IP frequency limit exceeded",
+    "451 Ratelimit exceeded for your domain",
+    "452 Too much mail from your network",
+    "450 4.7.1 Error: too many messages, slow down",
+    "451 4.7.1 Your address is listed at a blocklist, try again later",
+]
+AWAY = [
+    "550 5.7.515 Access denied, sending domain does not meet the required authentication level",
+    "550 5.7.1 Service unavailable, client host blocked using a DNSBL",
+    "554 5.7.1 This message was blocked because its content looks like spam",
+    "550 Your network is on our block list",
+    "554 Mail rejected due to poor reputation",
+    "550 5.7.26 This mail is unauthenticated",
+    "550 5.1.0 You are on the Spamhaus list",
+]
+NEITHER = [
+    "250 2.0.0 Ok",
+    "354 Go ahead",
+    "450 4.2.0 Greylisted, please try again later",
+    "451 4.7.1 Greylisting in action, too many letters of this kind",
+    "450 4.7.1 Try again in five minutes",
+    "452 4.2.2 Mailbox full, quota exceeded",
+    "452 4.5.3 Too many recipients",
+    "452 4.3.1 Slow down",
+    "451 4.4.1 No answer from host",
+    "550 5.1.1 User unknown, spam or not",
+    "552 5.2.2 Over quota",
+    "554 5.7.1 Relay access denied",
+    "530 5.7.0 Authentication required",
+    "538 5.7.11 Encryption needed",
+    "550 5.7.133 Sender not authenticated for group",
+    "550 No such user here",
+]
+
+
+def answer(said: str, stage: Stage = Stage.RCPT) -> Answer:
+    code, _, text = said.partition(" ")
+    return Answer(stage, Reply.parse(int(code), text))
+
+
+@pytest.mark.parametrize(
+    ("said", "wish"),
+    [
+        *((said, Wish.SLOWER) for said in SLOWER),
+        *((said, Wish.AWAY) for said in AWAY),
+        *((said, Wish.NONE) for said in NEITHER),
+    ],
+)
+@pytest.mark.parametrize("stage", [Stage.RCPT, Stage.DOT])
+def test_a_reply_has_its_wish(said: str, wish: Wish, stage: Stage) -> None:
+    assert wish_of(answer(said, stage)) is wish
+
+
+@pytest.mark.parametrize("stage", [Stage.CONNECT, Stage.TLS, Stage.LOGIN, Stage.MAIL])
+def test_what_is_said_before_a_recipient_is_named_is_the_relay_s(stage: Stage) -> None:
+    assert {wish_of(answer(said, stage)) for said in [*SLOWER, *AWAY]} == {Wish.NONE}
+
+
+def test_no_reply_is_no_wish() -> None:
+    assert wish_of(Answer(Stage.DOT, None)) is Wish.NONE
+
+
+def test_every_rule_decides_something() -> None:
+    replies = [answer(said).reply for said in [*SLOWER, *AWAY, *NEITHER]]
+    replies += [Reply(550, "5.7.1", ""), Reply(554, None, "Spam"), Reply(421, "4.7.0", "")]
+    words = [(str(r.code), r.enhanced or "", r.text) for r in replies if r and r.code >= 400]
+    first = {next((i for i, rule in enumerate(RULES) if rule.matches(*w)), -1) for w in words}
+    assert first - {-1} == set(range(len(RULES)))
+
+
+@given(st.integers(200, 599), st.none() | st.from_regex(r"[245]\.\d{1,3}\.\d{1,3}"), st.text())
+def test_every_reply_has_a_wish_of_its_class(code: int, enhanced: str | None, text: str) -> None:
+    wish = wish_of(Answer(Stage.RCPT, Reply(code, enhanced, text)))
+    assert wish is Wish.NONE or (code // 100, wish) in {(4, Wish.SLOWER), (5, Wish.AWAY)}
