@@ -5,11 +5,13 @@ it does not need: there a writing transaction is alone.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, Table
+from sqlalchemy import ColumnElement, CursorResult, Table, cast, func, literal, type_coerce
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeEngine
 
 type_names = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
@@ -72,6 +74,21 @@ def insert_or_grow(
         .returning(*_key(table))
     )
     return session.execute(statement).first() is not None
+
+
+def scattered(
+    session: Session, since: datetime, seconds: int, kind: TypeEngine[Any]
+) -> ColumnElement[Any]:
+    """Return an instant of the type `kind`, drawn anew for each row, in these `seconds`."""
+    if session.get_bind().dialect.name == "postgresql":
+        drawn = cast(since, kind) + func.random() * timedelta(seconds=seconds)
+        return type_coerce(drawn, kind)
+    # Milliseconds, written as SQLAlchemy writes an instant: with six digits after the point.
+    after = func.abs(func.random() % (seconds * 1000)) / literal(1000.0)
+    text = func.strftime(
+        "%Y-%m-%d %H:%M:%f", literal(since, kind), func.printf("+%.3f seconds", after)
+    )
+    return type_coerce(text.op("||")("000"), kind)
 
 
 def _key(table: Any) -> Sequence[ColumnElement[Any]]:

@@ -3,6 +3,7 @@
 from app.allowances import models as allowances
 from app.database import Base
 from app.deliveries import models as deliveries
+from app.deliveries.groups import models as groups
 from app.editions import models as editions
 from app.issues import models as issues
 from app.mailings import models as mailings
@@ -19,5 +20,6 @@ CAPABILITIES = (
     editions,
     mailings,
     deliveries,
+    groups,
 )
 METADATA = Base.metadata

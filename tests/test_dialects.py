@@ -1,12 +1,13 @@
 """The statements that the two databases say differently do the same on both."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import literal, select
+from sqlalchemy import func, literal, select, update
 
 from app.database import Database
-from app.dialects import insert_from_select, insert_if_absent, insert_or_add
+from app.dialects import insert_from_select, insert_if_absent, insert_or_add, scattered
 from app.operators.models import Alert
 from app.subscribers.models import ConsentText, Departure
 from app.tokens import new_id
@@ -61,3 +62,24 @@ def test_a_counter_adds_up(database: Database) -> None:
         list(pool.map(add, range(1, 9)))
     with database.reading() as session:
         assert session.scalars(select(Departure.count)).all() == [36]
+
+
+def test_instants_are_scattered_over_a_window_each_by_itself(database: Database) -> None:
+    kind = Alert.at.type
+    with database.transaction() as session:
+        for number in range(200):
+            session.add(Alert(id=new_id(), key=str(number), at=MONDAY, text="x"))
+        session.flush()
+        drawn = list(
+            session.scalars(select(scattered(session, MONDAY, 60, kind)).select_from(Alert))
+        )
+        session.execute(update(Alert).values(at=scattered(session, MONDAY, 60, kind)))
+        assert all(MONDAY <= at < MONDAY + timedelta(seconds=60) for at in drawn)
+        assert len(set(drawn)) > 150
+        halves = [at < MONDAY + timedelta(seconds=30) for at in drawn]
+        assert 50 < sum(halves) < 150
+        # Stored as any instant is: it compares and comes back.
+        later = select(func.count()).where(
+            Alert.at >= MONDAY, Alert.at < MONDAY + timedelta(minutes=1)
+        )
+        assert session.scalar(later) == 200

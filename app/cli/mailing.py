@@ -1,6 +1,7 @@
 """`vestka mailing`: launch an issue to a segment, watch it go, hold it, decide its doubts."""
 
 import time
+from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
@@ -33,6 +34,7 @@ from app.mailings.launch import find_mailing, launch
 from app.mailings.models import Mailing
 from app.mailings.states import ENROLLING, RUNNING
 from app.operators.audit import note
+from app.settings.words import Unfit, duration
 
 commands = typer.Typer(no_args_is_help=True, help="Mailings: start, watch, pause, cancel.")
 BY = "command line"
@@ -43,6 +45,10 @@ MailingId = Annotated[
 ]
 
 
+class WindowWrong(Refusal):
+    """--over is a duration such as 30m, 3h or 2d."""
+
+
 class BothWanted(Refusal):
     """--resend and --settle cannot both be wanted."""
 
@@ -51,18 +57,29 @@ class BothWanted(Refusal):
 def start(
     week: Annotated[str, typer.Argument(help="such as 2025-W04")],
     segment: Annotated[str, typer.Argument(help="such as be-ru")],
+    over: Annotated[
+        str | None, typer.Option(help="spread its letters over such a time: 30m, 3h, 2d")
+    ] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
     """Send the approved issue to the segment now. A second call shows the same mailing."""
     opened = Opened()
     parsed, found, now = Week.parse(week), opened.newsletter.segment(segment), opened.clock.now()
+    window = opened.settings.over if over is None else _window(over)
     with opened.database.transaction() as session:
-        mailing, new = launch(session, parsed, found, by=BY, now=now)
+        mailing, new = launch(session, parsed, found, by=BY, over=window, now=now)
         if new:
             note(session, BY, "mailing launched", f"{parsed} {found.id}", now=now)
         record = {"new": new, **as_record(session, mailing, now=opened.clock.now())}
     print_record(record, as_json=as_json)
+
+
+def _window(text: str) -> timedelta | None:
+    try:
+        return None if text == "0" else duration(text)
+    except Unfit as wrong:
+        raise WindowWrong(f"--over {wrong}, or 0 for none.") from None
 
 
 @commands.command("list")

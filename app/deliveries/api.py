@@ -1,6 +1,6 @@
 """The operators' calls for mailings: launch, watch, pause, resume, cancel, decide doubts."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Response
@@ -21,6 +21,7 @@ from app.newsletter import UnknownSegment
 from app.operators.api_keys import Operator
 from app.operators.audit import note
 from app.operators.guards import needs
+from app.settings.words import duration
 from app.web.context import Here, Now, Reading, Writing
 
 router = APIRouter(prefix="/v1/mailings", tags=["mailings"])
@@ -50,11 +51,16 @@ def post_mailing(
         segment = here.newsletter.segment(wish.segment)
     except UnknownSegment:
         raise UnknownSegment(field="segment") from None
-    mailing, new = launch(session, week, segment, by=operator.name, now=now)
+    over = here.settings.over if wish.over is None else _window(wish.over)
+    mailing, new = launch(session, week, segment, by=operator.name, over=over, now=now)
     if new:
         note(session, operator.name, "mailing launched", f"{week} {segment.id}", now=now)
     response.status_code = 201 if new else 200
     return view(session, mailing, now)
+
+
+def _window(text: str) -> timedelta | None:
+    return None if text == "0" else duration(text)
 
 
 @router.get("")

@@ -4,14 +4,15 @@ Set-based and re-runnable: a mailing takes each subscriber in once, a service le
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import literal, null, select
+from sqlalchemy import ColumnElement, literal, null, select
 
 from app.database import Transaction
 from app.deliveries.kinds import ALERT, ISSUE
 from app.deliveries.models import Delivery
 from app.deliveries.states import PENDING
-from app.dialects import insert_from_select
+from app.dialects import insert_from_select, scattered
 from app.mailings.models import Mailing
 from app.mailings.states import ENROLLING, FINISHED, RUNNING, move
 from app.operators.models import Alert
@@ -47,8 +48,8 @@ def _enrol_one(session: Transaction, mailing: Mailing, life: timedelta, now: dat
             Subscription.subscriber_id,
             null(),
             literal(PENDING),
-            literal(now, Delivery.due_at.type),
-            literal(mailing.launched_at + life, Delivery.expires_at.type),
+            _due(session, mailing, now),
+            literal(_end(mailing) + life, Delivery.expires_at.type),
             literal(0),
             literal(value=False),
         )
@@ -60,6 +61,17 @@ def _enrol_one(session: Transaction, mailing: Mailing, life: timedelta, now: dat
     mailing.state = move(mailing.state, RUNNING if mailing.audience else FINISHED)
     mailing.finished_at = None if mailing.audience else now
     return mailing.audience
+
+
+def _due(session: Transaction, mailing: Mailing, now: datetime) -> ColumnElement[Any]:
+    """When each letter is due: now, or at an instant of its own in the mailing's window."""
+    kind = Delivery.due_at.type
+    left = int((_end(mailing) - now).total_seconds())
+    return scattered(session, now, left, kind) if left > 0 else literal(now, kind)
+
+
+def _end(mailing: Mailing) -> datetime:
+    return mailing.launched_at + timedelta(seconds=mailing.over or 0)
 
 
 def take_in_service_letters(session: Transaction, *, now: datetime) -> int:

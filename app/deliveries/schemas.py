@@ -16,6 +16,15 @@ class MailingWish(Body):
 
     week: Annotated[str, Field(max_length=8, examples=["2025-W04"])]
     segment: Annotated[str, Field(max_length=300, examples=["en"])]
+    over: Annotated[
+        str | None,
+        Field(
+            pattern=r"^(0|[1-9][0-9]{0,5}[smhd])$",
+            description="spread its letters over such a time; 0: as fast as it goes; left out: as"
+            " VESTKA_OVER says",
+            examples=["3h"],
+        ),
+    ] = None
 
 
 class MailingView(BaseModel):
@@ -35,6 +44,7 @@ class MailingView(BaseModel):
     excluded: dict[str, int]
     launched_at: datetime
     launched_by: str
+    over: Annotated[int | None, Field(description="seconds over which its letters are spread")]
     finished_at: datetime | None
     rate: Annotated[float | None, Field(description="letters a second since the launch")]
     seconds_left: Annotated[int | None, Field(description="at that rate")]

@@ -101,6 +101,7 @@ class Steps:
                 self.schedules,
                 self.notes,
                 grace=self.settings.grace,
+                over=self.settings.over,
                 now=now,
             )
 

@@ -35,9 +35,13 @@ def launch_due(
     notes: LaunchNotes,
     *,
     grace: timedelta,
+    over: timedelta | None = None,
     now: datetime,
 ) -> int:
-    """Decide the slots that have come; return how many mailings were launched."""
+    """Decide the slots that have come; return how many mailings were launched.
+
+    Their letters are spread over the window `over`, if there is one.
+    """
     made_at = _made_at(session, now)
     launched = 0
     for segment in newsletter.segments:
@@ -46,7 +50,10 @@ def launch_due(
             continue
         slot = schedule.latest(max(made_at, _last_decided(session, segment)), now)
         if slot is not None:
-            launched += _decide(session, segment, schedule, slot, notes, grace, now)
+            week = _decide(session, segment, schedule, slot, notes, grace, now)
+            if week is not None:
+                _, new = launch(session, week, segment, by=CALENDAR, over=over, now=now)
+                launched += new
     return launched
 
 
@@ -69,7 +76,8 @@ def _decide(
     notes: LaunchNotes,
     grace: timedelta,
     now: datetime,
-) -> int:
+) -> Week | None:
+    """Decide a slot; return the week whose issue is to be launched, if there is one."""
     this_week = schedule.week_of(slot)
     week = _ready(session, segment, this_week, notes, now)
     if now - slot > grace:
@@ -85,12 +93,9 @@ def _decide(
         "week": str(week) if week else None,
     }
     if not insert_if_absent(session, Slot, [row]):
-        return 0  # another process decided it at the same moment
+        return None  # another process decided it at the same moment
     _tell(session, segment, slot, decision, now)
-    if decision != LAUNCHED or week is None:
-        return 0
-    _, new = launch(session, week, segment, by=CALENDAR, now=now)
-    return int(new)
+    return week if decision == LAUNCHED else None
 
 
 def _ready(

@@ -1,6 +1,6 @@
 """Launching: an approved issue sets out to a segment, once, whoever asks and how often."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -17,6 +17,14 @@ from app.mailings.states import ENROLLING
 from app.newsletter import Segment
 
 CALENDAR = "calendar"
+
+
+# The week after has its own issue.
+LONGEST_WINDOW = timedelta(days=6)
+
+
+class WindowTooLong(Refusal):
+    """A mailing may be spread over six days at most."""
 
 
 class MailingUnknown(Refusal):
@@ -38,12 +46,21 @@ def find_mailing(session: Session, mailing_id: int, *, lock: bool = False) -> Ma
 
 
 def launch(
-    session: Transaction, week: Week, segment: Segment, *, by: str, now: datetime
+    session: Transaction,
+    week: Week,
+    segment: Segment,
+    *,
+    by: str,
+    over: timedelta | None = None,
+    now: datetime,
 ) -> tuple[Mailing, bool]:
     """Launch the week's issue to the segment; return its mailing, and whether it is new.
 
-    Raises IssueUnknown, or NotApproved.
+    Its letters are spread over a window (`over`), if one is given. Raises IssueUnknown,
+    NotApproved, or WindowTooLong.
     """
+    if over is not None and over > LONGEST_WINDOW:
+        raise WindowTooLong
     known = mailing_of(session, week, segment.id)
     if known is not None:
         return known, False
@@ -56,6 +73,7 @@ def launch(
         "state": ENROLLING,
         "launched_by": by,
         "launched_at": now,
+        "over": int(over.total_seconds()) if over else None,
         "folded": False,
     }
     try:

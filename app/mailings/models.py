@@ -12,7 +12,10 @@ from app.database import Base, RowNumber, UtcDateTime
 
 
 class Mailing(Base):
-    """One issue on its way to one segment; `audience` is null until it is frozen."""
+    """One issue on its way to one segment; `audience` is null until it is frozen.
+
+    `over` is the window in seconds over which its letters are spread; null for none.
+    """
 
     __tablename__ = "mailings"
     __table_args__ = (
@@ -30,6 +33,7 @@ class Mailing(Base):
     launched_by: Mapped[str] = mapped_column(String(80))
     launched_at: Mapped[datetime] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    over: Mapped[int | None]
     folded: Mapped[bool] = mapped_column(default=False)
 
 

@@ -83,6 +83,13 @@ class Settings(Given):
     grace = Knob(
         "VESTKA_GRACE", words.duration, "how late a missed slot may still be used", default="12h"
     )
+    over = Knob(
+        "VESTKA_OVER",
+        words.optional_duration,
+        "the window over which a mailing's letters are spread, such as `3h`; else as fast as it"
+        " goes",
+        default="",
+    )
     allowed_origins = Knob(
         "VESTKA_ALLOWED_ORIGINS",
         places.origins,

@@ -49,6 +49,11 @@ def duration(value: str) -> timedelta:
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
+def optional_duration(value: str) -> timedelta | None:
+    """Read a duration, or nothing."""
+    return duration(value) if value else None
+
+
 def one_of(*choices: str) -> Callable[[str], str]:
     """Make a reader of one of these words."""
 

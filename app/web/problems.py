@@ -48,6 +48,7 @@ STATUS = {
     "EditionFaulty": 409,
     "IssueClosed": 409,
     "AlreadySent": 409,
+    "WindowTooLong": 422,
     "MoveNotAllowed": 409,
     "LetterUnfit": 409,
     "SlotForged": 409,

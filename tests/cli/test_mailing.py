@@ -46,6 +46,26 @@ def test_a_mailing_is_launched_once(launched: Terminal) -> None:
     assert "2025-W04" in launched.run("mailing", "list").out
 
 
+def test_a_mailing_may_be_spread_over_a_window(terminal: Terminal, database: Database) -> None:
+    with database.transaction() as session:
+        an_issue(session, approved=("en",))
+    assert terminal.refused(*START, "--over", "soon").startswith("--over must be a duration")
+    assert "six days" in terminal.refused(*START, "--over", "7d")
+    assert terminal.run(*START, "--over", "3h", "--json").json["over"] == 3 * 3600
+    assert terminal.run(*START, "--over", "1h", "--json").json["over"] == 3 * 3600, "launched once"
+
+
+@pytest.mark.parametrize(("given", "over"), [(None, 7200), ("0", None), ("30m", 1800)])
+def test_the_setting_is_the_window_where_none_is_given(
+    given: str | None, over: int | None, terminal: Terminal, database: Database
+) -> None:
+    terminal.set("VESTKA_OVER", "2h")
+    with database.transaction() as session:
+        an_issue(session, approved=("en",))
+    options = ("--over", given) if given else ()
+    assert terminal.run(*START, *options, "--json").json["over"] == over
+
+
 def test_a_mailing_is_held_let_go_and_ended(launched: Terminal) -> None:
     states = [
         launched.run("mailing", act, "1", "--json").json["state"]

@@ -27,13 +27,14 @@ def a_mailing(
     readers: int = 3,
     *,
     week: Week = WEEK,
+    over: timedelta | None = None,
     now: datetime = MONDAY,
 ) -> Mailing:
     """Launch an issue to `readers` new readers of English, and enrol them."""
     an_issue(session, week, approved=["en"], now=now)
     for number in range(readers):
         a_subscriber(session, keyring, f"reader-{number}-{week}@example.org", now=now)
-    mailing, _ = launch(session, week, NEWSLETTER.segment("en"), by="editor", now=now)
+    mailing, _ = launch(session, week, NEWSLETTER.segment("en"), by="editor", over=over, now=now)
     enrol(session, life=LIFE, now=now)
     session.flush()
     return mailing

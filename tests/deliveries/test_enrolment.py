@@ -4,7 +4,7 @@ import tracemalloc
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import delete, func, select, text
 
 from app.addresses.keys import Keyring
 from app.database import Database, Transaction
@@ -51,6 +51,33 @@ def test_enrolling_again_adds_nobody(database: Database, keyring: Keyring) -> No
         session.flush()
         enrol(session, life=LIFE, now=MONDAY)
         assert count(session) == 3
+
+
+def test_a_window_spreads_the_letters_and_puts_off_their_end(
+    database: Database, keyring: Keyring
+) -> None:
+    window = timedelta(hours=3)
+    with database.transaction() as session:
+        mailing = a_mailing(session, keyring, 60, over=window)
+        due = session.scalars(select(Delivery.due_at).order_by(Delivery.id)).all()
+        assert all(MONDAY <= at < MONDAY + window for at in due)
+        assert sum(at < MONDAY + window / 2 for at in due) in range(10, 50)
+        assert due != sorted(due), "the ledger's numbers tell nothing of the order"
+        sender = a_sender(session)
+        early = claim(session, sender, limit=100, now=MONDAY + window / 4)
+        assert 0 < len(early) < 40
+        assert len(early) + len(claim(session, sender, limit=100, now=MONDAY + window)) == 60
+        assert {c.expires_at for c in early} == {mailing.launched_at + window + LIFE}
+
+
+def test_a_window_that_is_over_holds_nobody_back(database: Database, keyring: Keyring) -> None:
+    window = timedelta(hours=3)
+    with database.transaction() as session:
+        mailing = a_mailing(session, keyring, 3, over=window)
+        mailing.state = "enrolling"
+        session.execute(delete(Delivery))
+        enrol(session, life=LIFE, now=MONDAY + window)
+        assert set(session.scalars(select(Delivery.due_at))) == {MONDAY + window}
 
 
 def test_a_letter_lives_as_long_as_its_mailing(database: Database, keyring: Keyring) -> None:
