@@ -27,9 +27,10 @@ def _letter(session: Session, token: str, now: datetime) -> ServiceLetter:
         select(ServiceLetter).where(
             ServiceLetter.fingerprint == fingerprint(CONFIRMATION, token),
             ServiceLetter.kind == CONFIRMATION,
+            ServiceLetter.expires_at > now,  # here, so that expired costs what unknown does
         )
     )
-    if letter is None or letter.expires_at <= now:
+    if letter is None:
         raise LinkUnknown
     return letter
 

@@ -1,4 +1,4 @@
-"""Every "no" as problem+json (RFC 9457), and the one table of their HTTP status codes.
+"""Every "no" as problem+json (RFC 9457), for people a page, and the one table of status codes.
 
 A problem names the field and the reason; it never repeats what was sent.
 """
@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 
 from app.errors import Refusal
 from app.journal import blot, journal
+from app.web.regrets import regret
 
 log = journal("web")
 
@@ -136,12 +137,12 @@ async def _invalid(_request: Request, invalid: Exception) -> Response:
     return problem(422, f"{first['field']}: {first['message']}", slug="invalid", errors=errors)
 
 
-async def _http(_request: Request, raised: Exception) -> Response:
+async def _http(request: Request, raised: Exception) -> Response:
     if not isinstance(raised, HTTPException):
         raise raised
-    return problem(
-        raised.status_code, HTTPStatus(raised.status_code).phrase, headers=raised.headers
-    )
+    status, headers = raised.status_code, raised.headers
+    told = regret(request, status, headers)
+    return told or problem(status, HTTPStatus(status).phrase, headers=headers)
 
 
 def _route(request: Request) -> str:
@@ -152,14 +153,15 @@ async def _without_database(request: Request, raised: Exception) -> Response:
     # Not our fault and soon over: one line, or a full disk is filled by what is said about it.
     cause = str(getattr(raised, "orig", None) or raised).partition("\n")[0]
     log.error("the database does not answer", route=_route(request), error=cause)
-    return problem(
-        503, "The database does not answer; please try again.", headers={"Retry-After": "60"}
-    )
+    soon = {"Retry-After": "60"}
+    told = regret(request, 503, soon)
+    return told or problem(503, "The database does not answer; please try again.", headers=soon)
 
 
 async def _broken(request: Request, raised: Exception) -> Response:
     log.error("request failed", route=_route(request), error=type(raised).__name__, exc_info=raised)
-    return problem(500, "Something went wrong here; nothing of this request was kept.")
+    sentence = "Something went wrong here; nothing of this request was kept."
+    return regret(request, 500) or problem(500, sentence)
 
 
 def install(app: FastAPI) -> None:

@@ -1,9 +1,11 @@
 """The page behind the unsubscribe link, and the one-click of RFC 8058 at the same address."""
 
+from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import PlainTextResponse, Response
+from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
 
 from app.subscribers.pages.answers import ACTED, PAGE, Asked, done, not_found
@@ -33,8 +35,13 @@ async def _leaving_form(request: Request) -> dict[str, str]:
     """Read the fields sent, if any; a body that is no form is as good as an empty one."""
     if not is_form(request):
         return {}
-    async with request.form(max_files=0, max_fields=10) as sent:
-        return {name: value for name, value in sent.items() if isinstance(value, str)}
+    try:
+        async with request.form(max_files=0, max_fields=10) as sent:
+            return {name: value for name, value in sent.items() if isinstance(value, str)}
+    except HTTPException as broken:
+        if broken.status_code != HTTPStatus.BAD_REQUEST:
+            raise
+        return {}  # whoever posts here wants to leave, however badly the form was made
 
 
 @router.post("/unsubscribe/{token}", responses=ACTED)
