@@ -30,8 +30,8 @@ TAGS = {"p", "br", "strong", "em", "ul", "ol", "li", "blockquote", "h3", "h4", "
 ATTRIBUTES = {"a": {"href"}, "ol": {"start"}}
 SCHEMES = {"https", "mailto"}
 
-# A letter's own headings are h1 and h2, so those of a body begin below.
-HEADINGS = {"h1": "h3", "h2": "h4", "h3": "h4", "h4": "h4", "h5": "h4", "h6": "h4"}
+# A letter's own headings are h1 and h2, so those of a body begin below: h3, and h4 under an h3.
+HIGHEST, LOWEST = 3, 4
 
 # An address written out in the text; the sign that ends the sentence is not part of it.
 BARE_LINK = re.compile(r"https://[^\s<>\"«»“”„]*[^\s<>\"«»“”„.,:;!?…)\]'’]")
@@ -73,11 +73,26 @@ def to_text(body: str) -> str:
 def parse(body: str) -> list[Token]:
     """The tokens of a body, with only such links as a letter may carry."""
     tokens = MARKDOWN.parse(body)
+    _lower_headings(tokens)
     for token in tokens:
-        token.tag = HEADINGS.get(token.tag, token.tag)
         if token.children:
             token.children = list(_lawful(token.children))
     return tokens
+
+
+def _lower_headings(tokens: Iterable[Token]) -> None:
+    """Give each heading its place below the title; none is left out on the way (WCAG 1.3.1).
+
+    What an editor's first heading is, one # or two, says nothing: only what stands under what.
+    """
+    above: list[str] = []
+    for token in tokens:
+        if token.type == "heading_open":
+            while above and above[-1] >= token.tag:
+                above.pop()
+            above.append(token.tag)
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(HIGHEST + len(above) - 1, LOWEST)}"
 
 
 def _lawful(children: Sequence[Token]) -> Iterator[Token]:

@@ -10,11 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from app.demo.issue import sample_issue
-from app.editions.pictures import Shown, content_id
-from app.editions.rendering import render
-from app.issues.content import IssueContent
-from app.newsletter import Newsletter
+from tests.editions.letters import a_letter
 from tests.support.browser import Browser
 
 LEAST = 4.5  # WCAG 2.2, 1.4.3
@@ -57,22 +53,6 @@ def luminance(colour: str) -> float:
 def contrast(ink: str, ground: str) -> float:
     dark, light = sorted((luminance(ink), luminance(ground)))
     return (light + 0.05) / (dark + 0.05)
-
-
-def a_letter() -> str:
-    """An issue with everything in it: all verdicts, a foreign text, a photo, a cut, all blocks."""
-    document = sample_issue("2025-W04")
-    every = "# One\n\n## Two\n\n> Said.\n\n- [a](https://example.org/)\n\n`code`\n\n---\n\n1. b\n\n"
-    first = document["commentaries"][0]
-    for text in first["texts"].values():
-        text["body"] = every + (text["body"] + "\n\n") * 18
-    photo = "a" * 64
-    first["photo"] = {"credit": "example.org", "alt": {"ru": "Переход"}, "id": photo}
-    newsletter = Newsletter.load()
-    content = IssueContent.model_validate(document)
-    url = "https://news.example.org"
-    photos = {photo: Shown(f"cid:{content_id(photo)}", 1072, 600)}
-    return render(content, newsletter.segment("be-ru"), "ru", newsletter, url, photos).html
 
 
 def test_ratio() -> None:

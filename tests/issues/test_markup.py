@@ -81,6 +81,15 @@ def test_headings_stand_below_those_of_the_letter() -> None:
     assert to_html("# A\n\n## B\n\n###### C") == "<h3>A</h3>\n<h4>B</h4>\n<h4>C</h4>"
 
 
+@pytest.mark.parametrize(
+    ("levels", "shown"),
+    [("2 2", "3 3"), ("2 3 2 1 2", "3 4 3 3 4"), ("6 1", "3 3"), ("1 3 2", "3 4 4")],
+)
+def test_no_level_of_headings_is_skipped(levels: str, shown: str) -> None:
+    body = "\n\n".join(f"{'#' * int(level)} A" for level in levels.split())
+    assert re.findall(r"<h(\d)>", to_html(body)) == shown.split()
+
+
 def test_breaks_are_closed() -> None:
     """As MJML wants them."""
     assert to_html("a\\\nb\n\n---") == "<p>a<br />\nb</p>\n<hr />"

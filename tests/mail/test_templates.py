@@ -113,8 +113,8 @@ def test_a_known_font_is_not_fetched(folder: Path) -> None:
 def test_our_templates_use_only_elements_of_mjml() -> None:
     """MJML drops an element it does not know, with all that is in it, and says nothing."""
     known = {
-        "mj-all", "mj-attributes", "mj-body", "mj-button", "mj-class", "mj-column", "mj-head",
-        "mj-preview", "mj-raw", "mj-section", "mj-style", "mj-text", "mj-title",
+        "mj-all", "mj-attributes", "mj-body", "mj-button", "mj-class", "mj-column", "mj-divider",
+        "mj-head", "mj-raw", "mj-section", "mj-style", "mj-text", "mj-title",
     }  # fmt: skip
     used = {
         name
