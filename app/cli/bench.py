@@ -3,7 +3,7 @@
 import importlib
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -24,10 +24,32 @@ def engine(
     as_json: AsJson = False,
 ) -> None:
     """Send a mailing to smtp-sink by the whole sender, and compare with smtp-source (Postfix)."""
+    measured = _bench("engine").run(letters, 1 if database else rounds, url=database, dkim=dkim)
+    print_record(measured, as_json=as_json)
+
+
+@commands.command()
+def signup(
+    seconds: Annotated[float, typer.Option(min=0.5, help="of load in each round")] = 5,
+    rounds: Annotated[int, typer.Option(min=1, help="the median of so many counts")] = 5,
+    connections: Annotated[int, typer.Option(min=1, help="that ask one after another")] = 32,
+    workers: Annotated[int, typer.Option(min=1, help="processes behind each")] = 1,
+    database: Annotated[
+        str | None, typer.Option(help="an empty PostgreSQL database; else one of its own is run")
+    ] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Take sign-ups on SQLite and PostgreSQL, and compare with an endpoint that only says 202."""
+    measured = _bench("signup").run(
+        seconds=seconds, rounds=rounds, connections=connections, workers=workers, url=database
+    )
+    print_record(measured, as_json=as_json)
+
+
+def _bench(name: str) -> Any:
+    """Import a measurement: it is no part of the service, and only a checkout has it."""
     root = str(Path(__file__).resolve().parents[2])
     if root not in sys.path:
         sys.path.append(root)
-    measured = importlib.import_module("bench.engine").run(
-        letters, 1 if database else rounds, url=database, dkim=dkim
-    )
-    print_record(measured, as_json=as_json)
+    return importlib.import_module(f"bench.{name}")

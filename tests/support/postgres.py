@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +93,7 @@ def postgres() -> Iterator[PostgresServer]:
 
 
 @contextlib.contextmanager
-def running_server() -> Iterator[str]:
+def running_server(settings: Sequence[str] = SETTINGS) -> Iterator[str]:
     """Run a server as a user that may, in a folder of its own; yield its URL."""
     parent = _open_folder()
     _sweep(parent)
@@ -107,12 +107,12 @@ def running_server() -> Iterator[str]:
             private.mkdir(mode=0o700)
             if os.geteuid() == 0:
                 os.chown(private, NOBODY, NOBODY)
-            yield from _serve(programs, private)
+            yield from _serve(programs, private, settings)
         finally:
             shutil.rmtree(base, ignore_errors=True)
 
 
-def _serve(programs: Path, private: Path) -> Iterator[str]:
+def _serve(programs: Path, private: Path, settings: Sequence[str]) -> Iterator[str]:
     data = private / "data"
     making = [f"{programs}/initdb", f"--pgdata={data}", "--username=postgres", "--no-sync"]
     making += ["--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"]
@@ -122,7 +122,7 @@ def _serve(programs: Path, private: Path) -> Iterator[str]:
     if made.returncode:
         pytest.fail("initdb failed: " + made.stdout + made.stderr)
     serving = [f"{programs}/postgres", "-D", f"{data}", "-k", f"{private}"]
-    for setting in SETTINGS:
+    for setting in settings:
         serving += ["-c", setting]
     with (
         (private / "log").open("wb") as log,
