@@ -61,13 +61,13 @@ def _batches(
 def _reader(keyring: Keyring, number: int) -> tuple[dict[str, object], dict[str, object]]:
     row_id, link_id = new_id(), new_link_id()
     address = EmailAddress(f"reader{number}@example.org")
-    sealed = seal(keyring.list_sealing, row_id, address)
+    sealed, index = seal(keyring.list_sealing, row_id, address), blind_index(keyring.index, address)
     subscriber: dict[str, object] = {
         "id": row_id,
         "link_id": link_id,
-        "blind_index": blind_index(keyring.index, address),
+        "blind_index": index,
         "sealed": sealed,
-        "admit": admit_mac(keyring.admit, row_id, link_id, sealed),
+        "admit": admit_mac(keyring.admit, row_id, link_id, index, sealed),
         "language": "be",
         "day": NOW.date(),
     }

@@ -1,16 +1,26 @@
 """The mark of a row that the sender itself let in.
 
 Sealing needs only a public key, so whoever can write the database could plant addresses. The mark
-is checked before every letter. It leaves out the language: a reader may change that alone.
+binds all that says whom a row is about, and is checked before every letter. It leaves out the
+language: a reader may change that alone.
 """
 
 import hashlib
+from typing import NamedTuple
 
+from app.addresses.address import EmailAddress
 from app.addresses.hashing import HashKeys
+from app.addresses.sealing import OpeningKeys, open_sealed
+from app.errors import Refusal
 
-_PREFIX = b"vestka/admit/v1|"
+_PREFIX = b"vestka/admit/v2|"
 _ROW_ID_LENGTH = 16
 _LINK_ID_LENGTH = 8
+_INDEX_LENGTH = 33
+
+
+class NotAdmitted(Refusal):
+    """The sender did not let this row in as it stands."""
 
 
 class AdmitKeys(HashKeys):
@@ -19,21 +29,48 @@ class AdmitKeys(HashKeys):
     __slots__ = ()
 
 
-def admit_mac(keys: AdmitKeys, row_id: bytes, link_id: bytes, sealed: bytes) -> bytes:
-    """Return the mark (33 bytes) of a row: its id (16 bytes), link id (8) and sealed address."""
-    if not _fits(row_id, link_id):
-        raise ValueError("a row id has 16 bytes and a link id 8")
-    return keys.newest(_message(row_id, link_id, sealed))
+class AdmittedRow(NamedTuple):
+    """A subscriber's row, as far as it says whom it is about, and the mark that it carries."""
+
+    row_id: bytes
+    link_id: bytes
+    index: bytes
+    sealed: bytes
+    mark: bytes
 
 
-def is_admitted(keys: AdmitKeys, row_id: bytes, link_id: bytes, sealed: bytes, mark: bytes) -> bool:
-    """Tell, in constant time, whether `mark` is the one `admit_mac` gave this very row."""
-    return _fits(row_id, link_id) and keys.made(mark, _message(row_id, link_id, sealed))
+def admit_mac(
+    keys: AdmitKeys, row_id: bytes, link_id: bytes, index: bytes, sealed: bytes
+) -> bytes:
+    """Return the mark (33 bytes) of a row.
+
+    It binds the row's id (16 bytes), link id (8), blind index (33) and sealed address.
+    """
+    if not _fits(row_id, link_id, index):
+        raise ValueError("a row id has 16 bytes, a link id 8 and a blind index 33")
+    return keys.newest(_message(row_id, link_id, index, sealed))
 
 
-def _fits(row_id: bytes, link_id: bytes) -> bool:
-    return len(row_id) == _ROW_ID_LENGTH and len(link_id) == _LINK_ID_LENGTH
+def is_admitted(keys: AdmitKeys, row: AdmittedRow) -> bool:
+    """Tell, in constant time, whether the mark is the one `admit_mac` gave this very row."""
+    facts = row[:4]
+    return _fits(*facts[:3]) and keys.made(row.mark, _message(*facts))
 
 
-def _message(row_id: bytes, link_id: bytes, sealed: bytes) -> bytes:
-    return _PREFIX + row_id + link_id + hashlib.sha256(sealed).digest()
+def open_admitted(keys: AdmitKeys, opening: OpeningKeys, row: AdmittedRow) -> EmailAddress:
+    """Open the address of a row that the sender let in: the one way to whom we write to.
+
+    Raises NotAdmitted, or SealBroken.
+    """
+    if not is_admitted(keys, row):
+        raise NotAdmitted
+    return open_sealed(opening, row.row_id, row.sealed)
+
+
+def _fits(row_id: bytes, link_id: bytes, index: bytes) -> bool:
+    lengths = (len(row_id), len(link_id), len(index))
+    return lengths == (_ROW_ID_LENGTH, _LINK_ID_LENGTH, _INDEX_LENGTH)
+
+
+def _message(row_id: bytes, link_id: bytes, index: bytes, sealed: bytes) -> bytes:
+    return _PREFIX + row_id + link_id + index + hashlib.sha256(sealed).digest()

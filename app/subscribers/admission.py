@@ -134,7 +134,7 @@ def _welcome(
         "link_id": link_id,
         "blind_index": index,
         "sealed": sealed,
-        "admit": admit_mac(keyring.admit, sign_up.id, link_id, sealed),
+        "admit": admit_mac(keyring.admit, sign_up.id, link_id, index, sealed),
         "language": sign_up.language,
         "day": now.date(),
     }

@@ -141,14 +141,14 @@ def _sealed(
     unknown = [each for each in batch if each.first and _id_of(each, known) is None]
     for listed in sorted(unknown, key=lambda each: each.indexes):
         row_id, link_id = new_id(), new_link_id()
-        blob = seal(keyring.list_sealing, row_id, listed.row.address)
+        blob, index = seal(keyring.list_sealing, row_id, listed.row.address), listed.indexes[0]
         rows.append(
             {
                 "id": row_id,
                 "link_id": link_id,
-                "blind_index": listed.indexes[0],
+                "blind_index": index,
                 "sealed": blob,
-                "admit": admit_mac(keyring.admit, row_id, link_id, blob),
+                "admit": admit_mac(keyring.admit, row_id, link_id, index, blob),
                 "language": listed.row.language,
                 "day": today,
             }

@@ -121,13 +121,14 @@ def enlist(session: Transaction, keyring: Keyring, count: int) -> dict[bytes, st
     for number in range(count):
         row_id, link_id, address = new_id(), new_link_id(), EmailAddress(address_of(number))
         sealed = seal(keyring.list_sealing, row_id, address)
+        index = blind_index(keyring.index, address)
         people.append(
             {
                 "id": row_id,
                 "link_id": link_id,
-                "blind_index": blind_index(keyring.index, address),
+                "blind_index": index,
                 "sealed": sealed,
-                "admit": admit_mac(keyring.admit, row_id, link_id, sealed),
+                "admit": admit_mac(keyring.admit, row_id, link_id, index, sealed),
                 "language": "en",
                 "day": today,
             }

@@ -164,13 +164,13 @@ def a_subscriber(
 ) -> Subscriber:
     """Add a reader whom the sender let in, with these subscriptions."""
     parsed, row_id, link_id = EmailAddress.parse(address), new_id(), new_link_id()
-    sealed = seal(keyring.list_sealing, row_id, parsed)
+    sealed, index = seal(keyring.list_sealing, row_id, parsed), blind_index(keyring.index, parsed)
     reader = Subscriber(
         id=row_id,
         link_id=link_id,
-        blind_index=blind_index(keyring.index, parsed),
+        blind_index=index,
         sealed=sealed,
-        admit=admit_mac(keyring.admit, row_id, link_id, sealed),
+        admit=admit_mac(keyring.admit, row_id, link_id, index, sealed),
         language=language,
         day=now.date(),
     )
