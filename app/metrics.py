@@ -20,6 +20,7 @@ from app.operators.api_keys import Operator
 from app.operators.guards import needs
 from app.operators.models import Alert
 from app.subscribers.models import SignUp, Subscription
+from app.subscribers.quarantine import counts
 from app.web.context import Now, Reading
 
 router = APIRouter(tags=["operators"])
@@ -65,6 +66,7 @@ class Figures(Collector):
         yield self._one("vestka_senders", "Senders at work", self._session.scalar(senders))
         yield self._one("vestka_alerts", "Alerts kept", self._count(Alert))
         yield self._refused()
+        yield self._set_apart()
         wrong = len(unbalanced(self._session))
         yield self._one("vestka_unbalanced_mailings", "Mailings whose books do not balance", wrong)
 
@@ -73,6 +75,13 @@ class Figures(Collector):
         family = GaugeMetricFamily("vestka_refused_today", about, labels=("reason",))
         for reason, times in refused_since(self._session, self._now.date()).items():
             family.add_metric((reason,), float(times))
+        return family
+
+    def _set_apart(self) -> Metric:
+        about = "Rows set apart because they were changed, planted or put back, by kind and flaw"
+        family = GaugeMetricFamily("vestka_quarantined", about, labels=("kind", "flaw"))
+        for labels, count in counts(self._session).items():
+            family.add_metric(labels, float(count))
         return family
 
     def _count(self, table: type[SignUp] | type[Alert]) -> int | None:

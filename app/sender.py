@@ -31,6 +31,7 @@ from app.mailings.calendar import Schedule, parse_schedule
 from app.mailings.notes import LaunchNotes
 from app.newsletter import Newsletter
 from app.settings import Settings, naming
+from app.subscribers.endings import EndingNotes
 
 log = journal("sender")
 
@@ -57,8 +58,8 @@ class Sender:
         self._judge_after = clock.now()
         schedules, relays = _read(settings, newsletter)
         self._relays = [RelayState(relay, place) for place, relay in enumerate(relays)]
-        notes = LaunchNotes(settings.keys_dir)
-        self._steps = Steps(database, settings, newsletter, keyring, schedules, notes)
+        notes, endings = LaunchNotes(settings.keys_dir), EndingNotes(settings.keys_dir)
+        self._steps = Steps(database, settings, newsletter, keyring, schedules, notes, endings)
         self._checker = Checker(keyring, settings.recipients, settings.alerts_to)
         with naming("VESTKA_KEYS_DIR"):
             signer = Signer(load_dkim_keys(settings.keys_dir, settings.dkim_domain))
@@ -106,6 +107,7 @@ class Sender:
                 "recovered", released=done.released, settled=done.settled, uncertain=done.uncertain
             )
         self._journals.forget()
+        self._steps.begin(now)
         with self._database.transaction() as session:
             return register(session, self._journals.identity, str(self._journals.folder), now=now)
 

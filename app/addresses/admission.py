@@ -34,14 +34,12 @@ class AdmittedRow(NamedTuple):
 
     row_id: bytes
     link_id: bytes
-    index: bytes
+    blind_index: bytes
     sealed: bytes
     mark: bytes
 
 
-def admit_mac(
-    keys: AdmitKeys, row_id: bytes, link_id: bytes, index: bytes, sealed: bytes
-) -> bytes:
+def admit_mac(keys: AdmitKeys, row_id: bytes, link_id: bytes, index: bytes, sealed: bytes) -> bytes:
     """Return the mark (33 bytes) of a row.
 
     It binds the row's id (16 bytes), link id (8), blind index (33) and sealed address.

@@ -16,6 +16,7 @@ from app.addresses.keyfiles import KeyMissing, key_names
 from app.addresses.keys import Keyring, PublicKeys, check_apart
 from app.allowances.refusals import REASONS, refused_since
 from app.cli.opening import Opened
+from app.cli.seal_check import seals
 from app.cli.signing_check import signing
 from app.cli.verdicts import Finding, fail, ok, warn
 from app.database import Database, wal_is_sound
@@ -221,4 +222,4 @@ def recipients(opened: Opened) -> Iterator[Finding]:
 
 
 Check = Callable[[Opened], Iterator[Finding]]
-ALL: tuple[Check, ...] = (settings, keys, data, database, relays, signing, recipients)
+ALL: tuple[Check, ...] = (settings, keys, data, database, seals, relays, signing, recipients)

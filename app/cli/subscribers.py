@@ -194,13 +194,13 @@ def export(
     with private_file(out) if out else nullcontext(sys.stdout) as file:
         with opened.database.transaction() as session:  # before the deed: it may be cut short
             note(session, _ACTOR, "list exported", "in plain text", now=opened.clock.now())
-        written, damaged = write_list(opened.database, opened.keyring, opened.newsletter, file)
+        done = write_list(opened.database, opened.keyring, opened.newsletter, file)
     if as_json:
-        print_json({"exported": written, "damaged": damaged})
+        print_json({"exported": done.written, "damaged": done.damaged})
         return
-    typer.echo(f"exported: {written}", err=True)
-    if damaged:
-        typer.echo(f"left out, because the row was changed or planted: {damaged}", err=True)
+    typer.echo(f"exported: {done.written}", err=True)
+    if done.damaged:
+        typer.echo(f"left out, because the row is flawed: {done.damaged}", err=True)
 
 
 def _ask_twice() -> None:

@@ -9,16 +9,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, select, update
 from sqlalchemy.orm import Session
 
 from app.addresses.address import EmailAddress
-from app.addresses.admission import is_admitted
+from app.addresses.admission import AdmittedRow
 from app.addresses.index import known_indexes
 from app.addresses.keys import Keyring
-from app.addresses.sealing import SealBroken, open_sealed
 from app.database import Transaction
 from app.deliveries.claiming import Claim
 from app.deliveries.kinds import ALERT
@@ -26,9 +25,10 @@ from app.deliveries.models import Delivery
 from app.deliveries.states import CLAIMED, EXCLUDED, FAILED, PENDING
 from app.mailings.models import Mailing
 from app.mailings.states import CANCELLED, RUNNING
-from app.operators.alerts import alert
 from app.settings import Mailbox, Recipients
+from app.subscribers.flaws import Flaw, admitted_row, open_row, rows
 from app.subscribers.models import CONFIRMED, ServiceLetter, Subscriber, Subscription
+from app.subscribers.quarantine import SUBSCRIBER, set_apart
 from app.subscribers.suppressing import SUPPRESSED
 from app.suppressions.reasons import Act
 from app.suppressions.standing import anyone, forbidden
@@ -54,10 +54,8 @@ class Ready:
 class Reader(NamedTuple):
     """Whom a letter goes to, still sealed, and the language to use."""
 
-    subscriber_id: bytes
-    link_id: bytes
-    sealed: bytes
-    admit: bytes
+    row: AdmittedRow
+    has_ended: bool
     language: str
 
 
@@ -68,6 +66,7 @@ class Checked:
     ready: list[Ready] = field(default_factory=list)
     released: list[int] = field(default_factory=list)
     ended: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+    flawed: dict[bytes, Flaw] = field(default_factory=dict)
 
     def end(self, claim: Claim, state: str, reason: str) -> None:
         """Give the claim its last state."""
@@ -93,9 +92,8 @@ class Checker:
         for claim in claims:
             self._check_one(claim, readers, states, checked, now)
         self._leave_out_suppressed(session, checked, now)
-        if any(reason == DAMAGED for _, reason in checked.ended):
-            text = "A subscriber's row was changed or planted; no letter went to it."
-            alert(session, f"row-damaged-{now.date()}", text, now=now)
+        if checked.flawed:
+            set_apart(session, SUBSCRIBER, checked.flawed, now=now)
         _record(session, sender_id, checked, now)
         return checked.ready
 
@@ -129,14 +127,15 @@ class Checker:
         else:
             checked.ready.append(Ready(claim, self.alerts_to.address, b"", ""))
 
-    def _open(self, claim: Claim, row: Reader, checked: Checked) -> None:
-        address = self._address(row)
-        if address is None:
+    def _open(self, claim: Claim, reader: Reader, checked: Checked) -> None:
+        address = open_row(self.keyring, reader.row, has_ended=reader.has_ended)
+        if isinstance(address, Flaw):
             checked.end(claim, EXCLUDED, DAMAGED)
+            checked.flawed[reader.row.row_id] = address
         elif not self.recipients.allow(address.canonical):
             checked.end(claim, EXCLUDED, NOT_ALLOWED)
         else:
-            checked.ready.append(Ready(claim, address.wire, row.link_id, row.language))
+            checked.ready.append(Ready(claim, address.wire, reader.row.link_id, reader.language))
 
     def _leave_out_suppressed(self, session: Session, checked: Checked, now: datetime) -> None:
         """Known by the address itself: a row's own index could be that of somebody else."""
@@ -157,28 +156,10 @@ class Checker:
     def _indexes(self, address: str) -> tuple[bytes, ...]:
         return known_indexes(self.keyring.index, EmailAddress(address))
 
-    def _address(self, row: Reader) -> EmailAddress | None:
-        admit = self.keyring.admit
-        if not is_admitted(admit, row.subscriber_id, row.link_id, row.sealed, row.admit):
-            return None
-        try:
-            return open_sealed(self.keyring.list_opening, row.subscriber_id, row.sealed)
-        except SealBroken:
-            return None
-
     def _readers(self, session: Session, claims: Iterable[Claim]) -> dict[int, Reader]:
         issues = [claim for claim in claims if claim.mailing_id is not None]
         letters = [claim for claim in claims if claim.letter_id is not None]
         return {**_of_mailings(session, issues), **_of_letters(session, letters)}
-
-
-_READER = (
-    Subscriber.id,
-    Subscriber.link_id,
-    Subscriber.sealed,
-    Subscriber.admit,
-    Subscriber.language,
-)
 
 
 def _of_mailings(session: Session, claims: Sequence[Claim]) -> dict[int, Reader]:
@@ -187,7 +168,8 @@ def _of_mailings(session: Session, claims: Sequence[Claim]) -> dict[int, Reader]
     for mailing_id in {claim.mailing_id for claim in claims}:
         of_this = {c.subscriber_id: c.delivery_id for c in claims if c.mailing_id == mailing_id}
         query = (
-            select(*_READER)
+            rows()
+            .add_columns(Subscriber.language)
             .join(Subscription, Subscription.subscriber_id == Subscriber.id)
             .join(Mailing, Mailing.segment == Subscription.segment)
             .where(
@@ -196,7 +178,7 @@ def _of_mailings(session: Session, claims: Sequence[Claim]) -> dict[int, Reader]
                 Mailing.id == mailing_id,
             )
         )
-        found.update({of_this[row.id]: Reader(*row) for row in session.execute(query)})
+        found.update({of_this[row.id]: _reader(row) for row in session.execute(query)})
     return found
 
 
@@ -204,21 +186,16 @@ def _of_letters(session: Session, claims: Sequence[Claim]) -> dict[int, Reader]:
     """Return who asked for each service letter that is still wanted, by delivery."""
     by_nonce = {claim.letter_id: claim.delivery_id for claim in claims}
     query = (
-        select(
-            Subscriber.id,
-            Subscriber.link_id,
-            Subscriber.sealed,
-            Subscriber.admit,
-            ServiceLetter.language,
-            ServiceLetter.nonce,
-        )
+        rows()
+        .add_columns(ServiceLetter.language, ServiceLetter.nonce)
         .join(ServiceLetter, ServiceLetter.subscriber_id == Subscriber.id)
         .where(ServiceLetter.nonce.in_([n for n in by_nonce if n]), ServiceLetter.used.is_(False))
     )
-    return {
-        by_nonce[row.nonce]: Reader(row.id, row.link_id, row.sealed, row.admit, row.language)
-        for row in session.execute(query)
-    }
+    return {by_nonce[row.nonce]: _reader(row) for row in session.execute(query)}
+
+
+def _reader(row: Row[*tuple[Any, ...]]) -> Reader:
+    return Reader(admitted_row(row), row.has_ended, row.language)
 
 
 def _still_ours(session: Session, sender_id: int, claims: Sequence[Claim]) -> list[Claim]:

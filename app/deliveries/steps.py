@@ -5,7 +5,7 @@ none needs a special path after a crash.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
@@ -23,7 +23,10 @@ from app.newsletter import Newsletter
 from app.operators.attacks import tell_of_attack
 from app.settings import Settings
 from app.subscribers.admission import admit
+from app.subscribers.endings import EndingNotes
 from app.subscribers.expiry import expire
+from app.subscribers.quarantine import forget as forget_set_apart
+from app.subscribers.scrubbing import Scrub
 from app.subscribers.suppressing import end_suppressed, suppress_requested
 from app.suppressions.suppressing import forget_ended
 
@@ -40,6 +43,12 @@ class Steps:
     keyring: Keyring
     schedules: Mapping[str, Schedule | None]
     notes: LaunchNotes
+    endings: EndingNotes
+    scrub: Scrub = field(default_factory=Scrub)
+
+    def begin(self, now: datetime) -> None:
+        """Run what must be done before the first letter goes."""
+        self._in_transaction(lambda session: self.endings.keep_up(session, now=now))
 
     def often(self, now: datetime) -> int:
         """Run what readers and operators wait for; return how much was moved.
@@ -66,6 +75,9 @@ class Steps:
     def seldom(self, now: datetime) -> None:
         """Run what may wait some minutes: forgetting."""
         self._in_transaction(lambda session: expire(session, now=now))
+        self._in_transaction(lambda session: self.endings.keep_up(session, now=now))
+        self.scrub.look(self.database, self.keyring, now=now)
+        self._in_transaction(lambda session: forget_set_apart(session, now=now))
         self._in_transaction(lambda session: end_suppressed(session, today=now.date()))
         self._in_transaction(lambda session: forget_ended(session, today=now.date()))
         self._in_transaction(lambda session: forget_service_letters(session, now=now))

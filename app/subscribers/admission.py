@@ -1,8 +1,8 @@
 """The sender takes sign-ups out of the inbox: it alone can read them, and tell whom it knows.
 
 Admitting is idempotent: a row is read, acted upon and deleted in one transaction. What cannot be
-opened, or was sealed twice with different addresses, is thrown away and reported; what is
-suppressed is thrown away in silence, and nobody gets a letter.
+opened, was sealed twice with different addresses or was here before is thrown away and reported;
+what is suppressed is thrown away in silence, and nobody gets a letter.
 """
 
 from collections.abc import Sequence
@@ -14,15 +14,16 @@ from sqlalchemy.orm import Session
 from app.addresses.address import EmailAddress
 from app.addresses.admission import admit_mac
 from app.addresses.folding import folded
-from app.addresses.index import known_indexes
+from app.addresses.index import blind_index, known_indexes
 from app.addresses.keys import Keyring
-from app.addresses.sealing import SealBroken, open_sealed
 from app.database import Transaction
 from app.dialects import insert_if_absent
-from app.operators.alerts import alert
 from app.settings import Rate
 from app.subscribers.asking import ask_to_confirm, say_already_subscribed, send_manage_link
+from app.subscribers.flaws import Flaw
 from app.subscribers.models import CONFIRMED, PENDING, SignUp, Subscriber, Subscription
+from app.subscribers.quarantine import SIGN_UP, set_apart
+from app.subscribers.recognition import known_subscriber, open_sign_ups
 from app.subscribers.restraint import Allow, Restraint, TooManyLetters
 from app.subscribers.signing_up import MANAGE
 from app.suppressions.reasons import Act
@@ -47,7 +48,8 @@ def admit(
     """
     waiting = session.scalars(select(SignUp).limit(limit).with_for_update(skip_locked=True)).all()
     restraint = Restraint.of(session, keyring, rates, now)
-    for address, sign_up in _all_opened(session, keyring, waiting, now):
+    opened = open_sign_ups(session, keyring, waiting, now=now)
+    for address, sign_up in sorted(opened, key=lambda each: (folded(each[0]), each[0].canonical)):
         try:
             _admit_one(session, keyring, sign_up, address, restraint.towards(address), now)
         except TooManyLetters:
@@ -57,18 +59,6 @@ def admit(
         session.delete(sign_up)
     session.flush()
     return len(waiting)
-
-
-def _all_opened(
-    session: Transaction, keyring: Keyring, waiting: Sequence[SignUp], now: datetime
-) -> list[tuple[EmailAddress, SignUp]]:
-    opened = []
-    for sign_up in waiting:
-        try:
-            opened.append((_opened(keyring, sign_up), sign_up))
-        except SealBroken:
-            _report(session, now)
-    return sorted(opened, key=lambda each: (folded(each[0]), each[0].canonical))
 
 
 def _admit_one(
@@ -82,52 +72,32 @@ def _admit_one(
     indexes = known_indexes(keyring.index, address)
     if forbidden(session, Act.ADMISSION, indexes, today=now.date()):
         return
-    index = indexes[0]
-    known = _known(session, index)
+    known = known_subscriber(session, keyring, address, now=now)
     if sign_up.wish == MANAGE:
         if known is not None:
             send_manage_link(session, keyring, known.id, known.language, now, allow)
     elif known is not None:
         _greet(session, keyring, sign_up, known, allow, now)
-    elif not _welcome(session, keyring, sign_up, index, allow, now):
+    elif not _welcome(session, keyring, sign_up, address, allow, now):
         # Another sender was faster with this address; or the row was planted under a reader's id.
-        known = _known(session, index)
+        known = known_subscriber(session, keyring, address, now=now)
         if known is not None:
             _greet(session, keyring, sign_up, known, allow, now)
         else:
-            _report(session, now)
-
-
-def _known(session: Session, index: bytes) -> Subscriber | None:
-    return session.scalar(select(Subscriber).where(Subscriber.blind_index == index))
-
-
-def _report(session: Transaction, now: datetime) -> None:
-    text = "A sign-up in the inbox was damaged or planted; it was thrown away."
-    alert(session, f"sign-up-damaged-{now.date()}", text, now=now)
-
-
-def _opened(keyring: Keyring, sign_up: SignUp) -> EmailAddress:
-    """Open both seals: or a planted row could be known by one address and mailed at another."""
-    address = open_sealed(keyring.hot_opening, sign_up.id, sign_up.hot)
-    if sign_up.wish != MANAGE:
-        kept = open_sealed(keyring.list_opening, sign_up.id, sign_up.sealed or b"")
-        if kept != address:
-            raise SealBroken
-    return address
+            set_apart(session, SIGN_UP, {sign_up.id: Flaw.REPLAYED}, now=now)
 
 
 def _welcome(
     session: Transaction,
     keyring: Keyring,
     sign_up: SignUp,
-    index: bytes,
+    address: EmailAddress,
     allow: Allow,
     now: datetime,
 ) -> bool:
     """Add the subscriber; tell whether neither the row id nor the address was there before."""
     allow()
-    link_id = new_link_id()
+    link_id, index = new_link_id(), blind_index(keyring.index, address)
     sealed = sign_up.sealed or b""
     row = {
         "id": sign_up.id,

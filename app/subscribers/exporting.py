@@ -9,19 +9,19 @@ import csv
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from app.addresses.address import EmailAddress
-from app.addresses.admission import is_admitted
 from app.addresses.keys import Keyring
-from app.addresses.sealing import SealBroken, open_sealed
 from app.database import Database
 from app.errors import Refusal
 from app.newsletter import Newsletter
+from app.subscribers.flaws import Flaw, open_selected, rows
 from app.subscribers.list_file import COLUMNS
 from app.subscribers.models import CONFIRMED, Subscriber, Subscription
 
@@ -56,37 +56,52 @@ def private_file(path: Path) -> Iterator[TextIO]:
         raise
 
 
-def export(
-    database: Database, keyring: Keyring, newsletter: Newsletter, file: TextIO
-) -> tuple[int, int]:
-    """Write all confirmed subscribers as the CSV that an import reads.
+@dataclass
+class Exported:
+    """How many readers were written, and how many rows were left out because they are flawed."""
 
-    Returns how many were written, and how many rows were left out because they do not open or
-    were not admitted by the sender. A thousand at a time are in memory.
-    """
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    written: int = 0
+    damaged: int = 0
+
+
+def export(database: Database, keyring: Keyring, newsletter: Newsletter, file: TextIO) -> Exported:
+    """Write all confirmed subscribers as the CSV that an import reads."""
+    done = Exported()
+    file.writelines(lines(database, keyring, newsletter, done))
+    return done
+
+
+def lines(
+    database: Database, keyring: Keyring, newsletter: Newsletter, done: Exported
+) -> Iterator[str]:
+    """Yield that CSV line by line, and count in `done`; a thousand readers are in memory."""
+    yield _line(COLUMNS)
     order = {segment.id: place for place, segment in enumerate(newsletter.segments)}
-    written = damaged = 0
     after = b""
     while batch := _batch(database, after):
         for reader, segments in batch:
-            address = _opened(keyring, reader)
-            if address is None:
-                damaged += 1
+            address = open_selected(keyring, reader)
+            if isinstance(address, Flaw):
+                done.damaged += 1
                 continue
             names = sorted(segments, key=lambda name: order.get(name, len(order)))
-            writer.writerow((address.wire, " ".join(names), reader.language))
-            written += 1
+            done.written += 1
+            yield _line((address.wire, " ".join(names), reader.language))
         after = batch[-1][0].id
-    return written, damaged
 
 
-def _batch(database: Database, after: bytes) -> Sequence[tuple[Subscriber, list[str]]]:
+def _line(fields: Sequence[str]) -> str:
+    text = StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerow(fields)
+    return text.getvalue()
+
+
+def _batch(database: Database, after: bytes) -> Sequence[tuple[Row[*tuple[Any, ...]], list[str]]]:
     confirmed = select(Subscription.subscriber_id).where(Subscription.state == CONFIRMED)
     with database.reading() as session:
-        readers = session.scalars(
-            select(Subscriber)
+        readers = session.execute(
+            rows()
+            .add_columns(Subscriber.language)
             .where(Subscriber.id > after, Subscriber.id.in_(confirmed))
             .order_by(Subscriber.id)
             .limit(BATCH)
@@ -103,12 +118,3 @@ def _segments(session: Session, ids: Sequence[bytes]) -> dict[bytes, list[str]]:
     for row in session.execute(query):
         held.setdefault(row.subscriber_id, []).append(row.segment)
     return held
-
-
-def _opened(keyring: Keyring, reader: Subscriber) -> EmailAddress | None:
-    if not is_admitted(keyring.admit, reader.id, reader.link_id, reader.sealed, reader.admit):
-        return None
-    try:
-        return open_sealed(keyring.list_opening, reader.id, reader.sealed)
-    except SealBroken:
-        return None

@@ -1,7 +1,8 @@
 """Sign-ups waiting in the inbox, subscribers, their subscriptions, and the letters they asked for.
 
 An address is here only sealed; row ids are random and dates are kept to the day, so that no column
-tells who someone is or in which order people came. What has ended is deleted, and only counted.
+tells who someone is or in which order people came. What has ended is deleted, and only counted; the
+id of its row, which means nothing any more, stays a while, so that the row cannot come back.
 """
 
 from datetime import date, datetime
@@ -13,6 +14,7 @@ from app.database import Base, RandomId, UtcDateTime
 
 PENDING = "pending"
 CONFIRMED = "confirmed"
+SEALS = "seals"
 
 
 class SignUp(Base):
@@ -33,16 +35,21 @@ class SignUp(Base):
 
 
 class Subscriber(Base):
-    """A sealed address with its language. `admit` proves that the sender let it in."""
+    """A sealed address with its language. `admit` proves that the sender let it in.
+
+    What only the sender has a use for is read only where it is asked for.
+    """
 
     __tablename__ = "subscribers"
     __table_args__ = ({"sqlite_with_rowid": False},)
 
     id: Mapped[bytes] = mapped_column(RandomId, primary_key=True)
     link_id: Mapped[bytes] = mapped_column(LargeBinary(8), unique=True)
-    blind_index: Mapped[bytes] = mapped_column(LargeBinary(33), unique=True)
-    sealed: Mapped[bytes] = mapped_column(LargeBinary(306))
-    admit: Mapped[bytes] = mapped_column(LargeBinary(33))
+    blind_index: Mapped[bytes] = mapped_column(
+        LargeBinary(33), unique=True, deferred=True, deferred_group=SEALS
+    )
+    sealed: Mapped[bytes] = mapped_column(LargeBinary(306), deferred=True, deferred_group=SEALS)
+    admit: Mapped[bytes] = mapped_column(LargeBinary(33), deferred=True, deferred_group=SEALS)
     language: Mapped[str] = mapped_column(String(8))
     day: Mapped[date]
     told_day: Mapped[date | None]
@@ -84,6 +91,31 @@ class ServiceLetter(Base):
     language: Mapped[str] = mapped_column(String(8))
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     used: Mapped[bool] = mapped_column(default=False)
+
+
+class Ending(Base):
+    """The id of a subscriber's row that was deleted: should such a row be there, it was put back.
+
+    It goes when no key is left that could open a row of that time.
+    """
+
+    __tablename__ = "endings"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    id: Mapped[bytes] = mapped_column(RandomId, primary_key=True)
+    day: Mapped[date]
+
+
+class Quarantined(Base):
+    """A row that was found flawed, of the inbox or the list; nobody is written to because of it."""
+
+    __tablename__ = "quarantine"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    id: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(12))
+    flaw: Mapped[str] = mapped_column(String(24))
+    day: Mapped[date]
 
 
 class Departure(Base):

@@ -12,6 +12,7 @@ from sqlalchemy import delete, select
 from app.database import Transaction
 from app.dialects import insert_or_add
 from app.newsletter import Newsletter, Segment
+from app.subscribers.endings import remember
 from app.subscribers.models import Departure, Subscriber, Subscription
 from app.tokens import LinkTokens, LinkUnknown, segment_code
 
@@ -78,4 +79,5 @@ def end(
         row = {"day": today, "segment": segment, "reason": reason, "count": 1}
         insert_or_add(session, Departure, row, key=("day", "segment", "reason"), add="count")
     if ended == held:
+        remember(session, subscriber_id, today=today)
         session.execute(delete(Subscriber).where(Subscriber.id == subscriber_id))

@@ -46,7 +46,7 @@ def test_the_mark_binds_all_four(
 ) -> None:
     assert is_admitted(KEYS, GOOD._replace(row_id=row_id)) == (row_id == ROW)
     assert is_admitted(KEYS, GOOD._replace(link_id=link_id)) == (link_id == LINK)
-    assert is_admitted(KEYS, GOOD._replace(index=index)) == (index == INDEX)
+    assert is_admitted(KEYS, GOOD._replace(blind_index=index)) == (index == INDEX)
     assert is_admitted(KEYS, GOOD._replace(sealed=sealed)) == (sealed == SEALED)
 
 

@@ -7,7 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from app.addresses.address import EmailAddress
-from app.addresses.admission import admit_mac, is_admitted
+from app.addresses.admission import AdmittedRow, admit_mac, is_admitted
 from app.addresses.creation import create_keys
 from app.addresses.index import blind_index, known_indexes
 from app.addresses.keyfiles import KeyDamaged, KeyExposed, KeyMissing, KeyName, read_key, write_key
@@ -75,8 +75,9 @@ def test_after_a_rotation_the_new_keys_make_and_all_open(keys_dir: Path) -> None
         blind_index(new.index, ANN),
         blind_index(old.index, ANN),
     )
-    assert is_admitted(new.admit, ROW, LINK, b"", admit_mac(old.admit, ROW, LINK, b""))
-    assert admit_mac(new.admit, ROW, LINK, b"")[0] == 2
+    facts = (ROW, LINK, b"i" * 33, b"")
+    assert is_admitted(new.admit, AdmittedRow(*facts, admit_mac(old.admit, *facts)))
+    assert admit_mac(new.admit, *facts)[0] == 2
     token = old.links.unsubscribe(LINK, 202504, "en")
     assert new.links.open_unsubscribe(token).link_id == LINK
     assert new.links.unsubscribe(LINK, 202504, "en") != token

@@ -17,6 +17,7 @@ from app.mailings.launch import launch
 from app.mailings.models import Mailing
 from app.mailings.notes import LaunchNotes
 from app.settings import Settings
+from app.subscribers.endings import EndingNotes
 from tests.deliveries.rows import a_mailing, states
 from tests.support.builders import NEWSLETTER, PUBLIC_URL, WEEK, a_subscriber, an_issue
 from tests.support.clock import MONDAY
@@ -26,7 +27,15 @@ from tests.support.clock import MONDAY
 def steps(database: Database, keyring: Keyring, tmp_path: Path) -> Steps:
     settings = Settings({"VESTKA_PUBLIC_URL": PUBLIC_URL, "VESTKA_FROM": "news@example.org"})
     schedules = parse_schedule("off", NEWSLETTER)
-    return Steps(database, settings, NEWSLETTER, keyring, schedules, LaunchNotes(tmp_path))
+    return Steps(
+        database,
+        settings,
+        NEWSLETTER,
+        keyring,
+        schedules,
+        LaunchNotes(tmp_path),
+        EndingNotes(tmp_path),
+    )
 
 
 def test_what_was_launched_is_enrolled_and_noted(

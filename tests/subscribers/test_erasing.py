@@ -1,13 +1,13 @@
 """Erasing: everything about one address, and nothing about any other."""
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from app.addresses.address import EmailAddress
 from app.addresses.keys import Keyring
 from app.database import Database
 from app.subscribers.asking import ask_to_confirm, send_manage_link
 from app.subscribers.erasing import erase_address
-from app.subscribers.models import Departure, SignUp
+from app.subscribers.models import Departure, Ending, SignUp
 from app.subscribers.signing_up import drop, drop_manage_wish
 from app.subscribers.unsubscription import ERASED
 from tests.support.builders import a_subscriber, everything
@@ -44,6 +44,10 @@ def test_all_rows_of_the_reader_are_gone_but_a_count(database: Database, keyring
         }
         for each in left:
             session.delete(each)
+        assert [tuple(row) for row in session.execute(select(Ending.id, Ending.day))] == [
+            (ann.id, TODAY)  # means nothing any more, but that no such row may come back
+        ]
+        session.execute(delete(Ending))
     assert everything(database) == nothing
 
 

@@ -25,7 +25,7 @@ def exported(database: Database, keyring: Keyring) -> tuple[list[str], tuple[int
     result = export(database, keyring, NEWSLETTER, file)
     header, *lines = file.getvalue().splitlines()
     assert header == "email,segments,language"
-    return sorted(lines), result
+    return sorted(lines), (result.written, result.damaged)
 
 
 def test_confirmed_subscriptions_are_written(database: Database, keyring: Keyring) -> None:

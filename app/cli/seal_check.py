@@ -1,0 +1,56 @@
+"""What `vestka doctor` says of the sealed rows: those set apart, and a look at the list itself."""
+
+from collections.abc import Iterator
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.addresses.keys import Keyring
+from app.cli.opening import Opened
+from app.cli.verdicts import Finding, fail, ok, warn
+from app.database import Database
+from app.errors import Refusal
+from app.migrating import is_current
+from app.subscribers.flaws import Flaw, open_selected, rows
+from app.subscribers.quarantine import counts
+
+# Opening one takes some fifty microseconds.
+LOOKED_AT = 20_000
+
+
+def seals(opened: Opened) -> Iterator[Finding]:
+    """Tell of rows that were changed, planted or put back; changes nothing."""
+    try:
+        database = Database(opened.settings.database_url)
+        if database.is_sqlite and not opened.settings.data_dir.exists():
+            return
+        if is_current(database):
+            yield _set_apart(database)
+            yield from _looked_at(opened, database)
+        database.close()
+    except SQLAlchemyError:
+        return  # the check of the database has said so
+
+
+def _set_apart(database: Database) -> Finding:
+    with database.reading() as session:
+        found = counts(session)
+    if not found:
+        return ok("quarantine", "no row is set apart.")
+    told = [f"{count} {kind}s ({flaw})" for (kind, flaw), count in sorted(found.items())]
+    return fail("quarantine", f"set apart, and never written to: {', '.join(told)}.")
+
+
+def _looked_at(opened: Opened, database: Database) -> Iterator[Finding]:
+    try:
+        keyring = Keyring.load(opened.settings.keys_dir)
+    except Refusal:
+        return  # this host cannot open any, and the check of the keys has said what is wrong
+    with database.reading() as session:
+        found = session.execute(rows().limit(LOOKED_AT)).all()
+    flawed = sum(isinstance(open_selected(keyring, row), Flaw) for row in found)
+    if flawed:
+        yield fail("seals", f"of {len(found)} rows of the list looked at, flawed: {flawed}.")
+    elif len(found) == LOOKED_AT:
+        yield warn("seals", f"{LOOKED_AT} rows are whole; `vestka seal check` looks at all.")
+    else:
+        yield ok("seals", f"all rows of the list open: {len(found)}.")
