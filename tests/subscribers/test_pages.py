@@ -92,13 +92,57 @@ def test_one_click_is_answered_plainly(
     assert (again.status_code, again.text) == (200, answer.text)
 
 
-@pytest.mark.parametrize("media", [None, "text/plain", "application/json", "application/x"])
+OTHER_BODIES = [
+    (None, b""),
+    (None, b"{"),
+    ("text/plain", b"List-Unsubscribe=One-Click"),
+    ("application/json", b'{"List-Unsubscribe": "One-Click"}'),
+    ("application/x", b"x"),
+    ("application/x-www-form-urlencoded", b""),
+    ("application/x-www-form-urlencoded", b"List-Unsubscribe=one-click"),
+    ("application/x-www-form-urlencoded", b"list-unsubscribe=One-Click"),
+    ("application/x-www-form-urlencoded", b"\xff=%zz&&=;"),
+    ("multipart/form-data", b"without a boundary"),
+    ("multipart/form-data; boundary=x", b"--y\r\nbroken"),
+    (
+        "multipart/form-data; boundary=x",
+        (
+            b'--x\r\nContent-Disposition: form-data; name="List-Unsubscribe"; filename="a"\r\n\r\n'
+            b"One-Click\r\n--x--\r\n"
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("media", "body"), OTHER_BODIES)
 def test_whatever_is_posted_leaves(
-    database: Database, readers: TestClient, leave_url: str, media: str | None
+    database: Database, readers: TestClient, leave_url: str, media: str | None, body: bytes
 ) -> None:
     headers = {"Content-Type": media} if media else {}
-    answer = readers.post(leave_url, content=b"{", headers=headers)
-    assert answer.headers["location"] == "/unsubscribed?language=be"
+    for _ in range(2):
+        answer = readers.post(leave_url, content=body, headers=headers)
+        assert answer.status_code == 303
+        assert answer.headers["location"] == "/unsubscribed?language=be"
+        assert held(database) == [("be-ru", CONFIRMED)]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://mail.example.com", "Sec-Fetch-Site": "cross-site"},
+        {"Origin": "null", "Referer": "https://mail.example.com/"},
+        {"Content-Type": "Application/X-WWW-Form-Urlencoded; charset=UTF-8"},
+        {"Cookie": "session=x", "Accept": "application/json"},
+        {"User-Agent": "", "Accept-Encoding": "identity"},
+    ],
+)
+def test_one_click_asks_nothing_of_who_sends_it(
+    database: Database, readers: TestClient, leave_url: str, headers: dict[str, str]
+) -> None:
+    sent = {**FORM, **headers}
+    answer = readers.post(leave_url, content=b"List-Unsubscribe=One-Click", headers=sent)
+    assert (answer.status_code, answer.text) == (200, "unsubscribed\n")
+    assert "location" not in answer.headers
     assert held(database) == [("be-ru", CONFIRMED)]
 
 
@@ -181,4 +225,6 @@ def test_no_link_serves_another_purpose(
 
 
 def test_no_slash_is_led_elsewhere(readers: TestClient, leave_url: str) -> None:
-    assert readers.post(leave_url + "/").status_code == 404
+    for answer in (readers.post(leave_url + "/"), readers.get(leave_url + "/")):
+        assert answer.status_code == 404
+        assert "location" not in answer.headers

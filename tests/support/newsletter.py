@@ -94,12 +94,13 @@ class Reader:
         body: bytes | None = None,
         media_type: str | None = None,
         headers: Mapping[str, str] | None = None,
+        *,
+        caller: str = "127.0.0.1",
     ) -> Answer:
         """Send anything to the readers' port."""
         more = {"Content-Type": media_type} if media_type else {}
-        return self._place.call(
-            self._place.public_port, method, path, body, {**(headers or {}), **more}
-        )
+        sent = {**(headers or {}), **more}
+        return self._place.call(self._place.public_port, method, path, body, sent, caller=caller)
 
     def subscribes(
         self, address: str, segments: Sequence[str], language: str | None = None, **more: object

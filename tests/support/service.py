@@ -126,9 +126,16 @@ class Place:
         path: str,
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
+        *,
+        caller: str = "127.0.0.1",
     ) -> Answer:
-        """Send one request on a connection of its own; a redirect is an answer like any other."""
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        """Send one request on a connection of its own; a redirect is an answer like any other.
+
+        `caller` is the loopback address that it comes from.
+        """
+        connection = http.client.HTTPConnection(
+            "127.0.0.1", port, timeout=PATIENCE, source_address=(caller, 0)
+        )
         with contextlib.closing(connection):
             connection.request(method, path, body=body, headers=dict(headers or {}))
             response = connection.getresponse()
