@@ -3,6 +3,8 @@
 The readers' app is given no private key, and nothing it imports could use one.
 """
 
+from urllib.parse import urlsplit
+
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
@@ -17,6 +19,7 @@ from app.editions import api as editions_api
 from app.issues import api as issues_api
 from app.issues import photos_api
 from app.operators import api as operators_api
+from app.settings import Settings
 from app.subscribers import api as subscribers_api
 from app.subscribers import pages as subscribers_pages
 from app.subscribers import roster_api
@@ -26,6 +29,7 @@ from app.web import problems
 from app.web.context import Installation
 from app.web.headers import Headers
 from app.web.heads import Heads
+from app.web.hosts import Hosts
 from app.web.limits import Limits
 from app.web.origins import Origins, origin_of
 from app.web.pages import STATIC
@@ -58,8 +62,13 @@ def _app(installation: Installation, title: str, limit: int, *, documented: bool
     problems.install(app)
     app.add_middleware(Limits, limit=limit)
     app.add_middleware(Heads)
+    app.add_middleware(Hosts, names=_hosts(installation.settings))
     app.include_router(health.router)
     return app
+
+
+def _hosts(settings: Settings) -> tuple[str, ...]:
+    return (urlsplit(settings.public_url).hostname or "", *settings.hosts)
 
 
 def create_public(installation: Installation) -> FastAPI:

@@ -5,7 +5,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from fastapi.testclient import TestClient
 from sqlalchemy import delete, select
 
 from app.addresses.keys import PublicKeys
@@ -15,7 +14,7 @@ from app.deliveries.states import CLAIMED, UNCERTAIN
 from app.server import create_operators
 from app.web.context import Installation
 from tests.crashes.harness import CONNECTIONS, Ground, await_that, ground, one_run
-from tests.support.builders import NEWSLETTER, a_key
+from tests.support.builders import NEWSLETTER, a_key, visitor
 from tests.support.postgres import PostgresServer
 from tests.support.smtpd import Misdeed
 
@@ -24,7 +23,7 @@ def listed_as_uncertain(made: Ground) -> set[int]:
     """Ask the operators' API for the letters in doubt."""
     keys = PublicKeys.load(made.folder / "keys")
     here = Installation(made.settings(), made.database, SystemClock(), NEWSLETTER, keys)
-    client = TestClient(create_operators(here))
+    client = visitor(create_operators(here))
     client.headers["Authorization"] = f"Bearer {a_key(made.database)}"
     rows = client.get(f"/v1/mailings/{made.mailing_id}/uncertain").json()
     return {row["delivery"] for row in rows}

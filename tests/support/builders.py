@@ -128,8 +128,17 @@ def installation(database: Database, keys_dir: Path, clock: SetClock) -> Install
 
 
 def visitor(app: FastAPI) -> TestClient:
-    """Return a client that follows nothing and gets a 500 as an answer, like any other."""
-    return TestClient(app, raise_server_exceptions=False, follow_redirects=False)
+    """Return a client that follows nothing and gets a 500 as an answer, like any other.
+
+    It calls from this machine, as the website's own server does: it is never limited.
+    """
+    return TestClient(
+        app,
+        base_url=PUBLIC_URL,
+        client=("127.0.0.1", 50_000),
+        raise_server_exceptions=False,
+        follow_redirects=False,
+    )
 
 
 @pytest.fixture
