@@ -33,6 +33,7 @@ from app.web.hosts import Hosts
 from app.web.limits import Limits
 from app.web.origins import Origins, origin_of
 from app.web.pages import STATIC
+from app.web.throttle import Throttle
 
 PUBLIC_BODY = 16_384  # bytes: an address and a choice of segments
 OPERATORS_BODY = 8 << 20
@@ -77,6 +78,9 @@ def create_public(installation: Installation) -> FastAPI:
     allowed = (origin_of(installation.newsletter.website), *installation.settings.allowed_origins)
     app.add_middleware(Origins, allowed=allowed, same=SAME_FOR_EVERYONE)
     app.state.inbox = Inbox(installation.database)
+    app.state.throttle = Throttle(
+        installation.settings, installation.database, installation.keys.counting
+    )
     app.include_router(subscribers_api.router)
     app.include_router(subscribers_pages.router)
     app.include_router(archive_pages.router)

@@ -30,13 +30,23 @@ class PublicKeys:
     hot_sealing: SealingKey
     list_sealing: SealingKey
     links: LinkTokens
+    counting: bytes  # hashes who calls, for counting only
 
     @classmethod
     def load(cls, keys_dir: Path) -> "PublicKeys":
         """Read the `*.pub` files and the link keys, and nothing else."""
+        links = _secrets(keys_dir, "link")
+        newest = max(links)
         return PublicKeys(
-            _sealing_key(keys_dir, "hot"), _sealing_key(keys_dir, "list"), _links(keys_dir)
+            _sealing_key(keys_dir, "hot"),
+            _sealing_key(keys_dir, "list"),
+            LinkTokens(links, newest),
+            _subkey(links[newest], "counting"),
         )
+
+    def public(self) -> "PublicKeys":
+        """Return the public part alone."""
+        return PublicKeys(self.hot_sealing, self.list_sealing, self.links, self.counting)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -59,6 +69,7 @@ class Keyring(PublicKeys):
             public.hot_sealing,
             public.list_sealing,
             public.links,
+            public.counting,
             hot_opening=_opening_keys(keys_dir, public.hot_sealing),
             list_opening=_opening_keys(keys_dir, public.list_sealing),
             index=IndexKeys(_secrets(keys_dir, "index")),
@@ -99,11 +110,6 @@ def _opening_keys(keys_dir: Path, sealing: SealingKey) -> OpeningKeys:
     if private[sealing.kid].public_key() != sealing.public:
         raise KeyDamaged(f"The key file {name} does not belong to its .pub file.")
     return OpeningKeys(sealing.purpose, private)
-
-
-def _links(keys_dir: Path) -> LinkTokens:
-    keys = _secrets(keys_dir, "link")
-    return LinkTokens(keys, max(keys))
 
 
 def _secrets(keys_dir: Path, purpose: str) -> dict[int, bytes]:

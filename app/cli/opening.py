@@ -79,5 +79,6 @@ class Opened:
 
     def installation(self, keys: PublicKeys) -> Installation:
         """What the web processes are given; of a whole keyring only the public part."""
-        public = PublicKeys(keys.hot_sealing, keys.list_sealing, keys.links)
-        return Installation(self.settings, self.database, self.clock, self.newsletter, public)
+        return Installation(
+            self.settings, self.database, self.clock, self.newsletter, keys.public()
+        )

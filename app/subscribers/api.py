@@ -4,6 +4,7 @@ The answer is the same for every address that is one, known or not (promise 1).
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -12,25 +13,32 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from app.addresses.address import AddressRefused, EmailAddress
 from app.errors import Refusal
 from app.newsletter import Newsletter
-from app.subscribers.forms import FieldWrong, form_page, manage_request_page
+from app.subscribers.forms import FieldWrong, form_page, manage_request_page, too_many_page
 from app.subscribers.inbox import Inbox
 from app.subscribers.schemas import Accepted, ManageWish, Wish
-from app.subscribers.signing_up import Row, sealed_manage_wish, sealed_wish
+from app.subscribers.signing_up import Asked, sealed_manage_wish, sealed_wish
 from app.subscribers.wishes import language_of, page_language, segments_of
 from app.web.bodies import body_schema, is_form, read_body
 from app.web.context import Installation
 from app.web.gathering import TooBusy
 from app.web.problems import field_name
+from app.web.throttle import Throttle, TooManyRequests
 
 router = APIRouter(tags=["readers"])
+
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    303: {"description": "the same for a plain form: see the page named in Location"},
+    429: {"description": "too many requests from one network, or at all: see Retry-After"},
+}
 
 
 # The two calls take the request alone, and ask for the rest themselves: that is a fifth of what
 # they cost, and a flood of sign-ups is the one load that anybody may cause.
-def _at(request: Request) -> tuple[Installation, Inbox]:
+def _at(request: Request) -> tuple[Installation, Inbox, Throttle]:
     installation: Installation = request.app.state.installation
     inbox: Inbox = request.app.state.inbox
-    return installation, inbox
+    throttle: Throttle = request.app.state.throttle
+    return installation, inbox, throttle
 
 
 async def _wish(request: Request) -> Wish | FieldWrong:
@@ -69,6 +77,8 @@ def _again(
 ) -> Response:
     """Show a refused form once more, in its language."""
     spoken = page_language(newsletter, language, newsletter.languages[0])
+    if isinstance(refused, TooManyRequests):
+        return too_many_page(newsletter, spoken, refused)
     answer = form(newsletter, spoken, refused=refused)
     if isinstance(refused, TooBusy):
         answer.headers["Retry-After"] = "60"
@@ -87,16 +97,18 @@ def _accepted(page: str, language: str, *, form: bool) -> Response:
     status_code=202,
     response_model=Accepted,
     openapi_extra=body_schema(Wish),
-    responses={303: {"description": "the same for a plain form: see the page named in Location"}},
+    responses=ANSWERS,
 )
 async def subscribe(request: Request) -> Response:
     """Ask the address to confirm. The answer never tells whether we knew it."""
-    here, inbox = _at(request)
+    here, inbox, throttle = _at(request)
     wish, form = await _wish(request), is_form(request)
     if isinstance(wish, FieldWrong):
         return _again(form_page, here.newsletter, wish.language, wish)
     try:
-        row = _sealed(here, wish)
+        address, asked = _asked(here, wish)
+        await throttle.take(request, now=here.clock.now())
+        row = sealed_wish(here.keys, address, **asked)
         if not wish.website:  # a filled-in trap is answered like any other, and forgotten
             await inbox.take(row)
     except Refusal as refused:
@@ -106,19 +118,17 @@ async def subscribe(request: Request) -> Response:
     return _accepted("/accepted", row["language"], form=form)
 
 
-def _sealed(here: Installation, wish: Wish) -> Row:
-    """Seal what was wished for; from here on nothing of this process can read the address."""
+def _asked(here: Installation, wish: Wish) -> tuple[EmailAddress, Asked]:
+    """Read what was wished for. Raises AddressRefused, UnknownSegment, LanguageNotOffered."""
     address = _address(wish.email)
     segments = segments_of(here.newsletter, wish.segments)
-    return sealed_wish(
-        here.keys,
-        address,
-        segments=segments,
-        language=language_of(here.newsletter, wish.language, segments),
-        consent=here.newsletter.current_consent.version,
-        today=here.clock.now().date(),
-        source=wish.source,
-    )
+    return address, {
+        "segments": segments,
+        "language": language_of(here.newsletter, wish.language, segments),
+        "consent": here.newsletter.current_consent.version,
+        "today": here.clock.now().date(),
+        "source": wish.source,
+    }
 
 
 @router.post(
@@ -126,19 +136,20 @@ def _sealed(here: Installation, wish: Wish) -> Row:
     status_code=202,
     response_model=Accepted,
     openapi_extra=body_schema(ManageWish),
-    responses={303: {"description": "the same for a plain form: see the page named in Location"}},
+    responses=ANSWERS,
 )
 async def ask_for_manage_link(request: Request) -> Response:
     """Mail a link that lives 30 minutes, if the address is known; the answer is always the same."""
-    here, inbox = _at(request)
+    here, inbox, throttle = _at(request)
     wish, form = await _manage_wish(request), is_form(request)
     if isinstance(wish, FieldWrong):
         return _again(manage_request_page, here.newsletter, wish.language, wish)
     try:
         address = _address(wish.email)
         language = language_of(here.newsletter, wish.language, ())
-        today = here.clock.now().date()
-        row = sealed_manage_wish(here.keys, address, language=language, today=today)
+        now = here.clock.now()
+        await throttle.take(request, now=now)
+        row = sealed_manage_wish(here.keys, address, language=language, today=now.date())
         await inbox.take(row)
     except Refusal as refused:
         if form:

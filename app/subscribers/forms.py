@@ -10,6 +10,7 @@ from app.languages import phrases
 from app.newsletter import Newsletter
 from app.web.gathering import TooBusy
 from app.web.pages import POLICY, SCRIPTS, page
+from app.web.throttle import TooManyRequests
 
 
 def _(phrase: str) -> str:
@@ -80,3 +81,17 @@ def manage_request_page(
         newsletter=newsletter,
         problem=_problem(refused, language),
     )
+
+
+def too_many_page(newsletter: Newsletter, language: str, refused: TooManyRequests) -> HTMLResponse:
+    """Answer a form that came too often; what was typed is not repeated."""
+    answer = page(
+        "too_many",
+        language,
+        status=429,
+        switchable=False,
+        newsletter=newsletter,
+        minutes=refused.minutes,
+    )
+    answer.headers["Retry-After"] = str(refused.retry_after)
+    return answer

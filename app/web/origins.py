@@ -16,7 +16,11 @@ class Origins(CORSMiddleware):
     def __init__(self, app: ASGIApp, *, allowed: tuple[str, ...], same: tuple[str, ...]) -> None:
         """Wrap the app; `same` are the beginnings of the paths that pass by."""
         super().__init__(
-            app, allow_origins=list(allowed), allow_methods=["POST"], allow_headers=["content-type"]
+            app,
+            allow_origins=list(allowed),
+            allow_methods=["POST"],
+            allow_headers=["content-type"],
+            expose_headers=["retry-after"],
         )
         self._same = same
 

@@ -56,6 +56,7 @@ STATUS = {
     "EtagDiffers": 412,
     "NotSignedIn": 401,
     "ScopeMissing": 403,
+    "TooManyRequests": 429,
     "RelayUnreachable": 502,
     "TooBusy": 503,
     "SettingWrong": 500,
@@ -103,7 +104,10 @@ async def _refused(_request: Request, refusal: Exception) -> Response:
     more: dict[str, Any] = dict(getattr(refusal, "facts", {}))
     if refusal.field:
         more["errors"] = [{"field": refusal.field, "message": str(refusal)}]
-    return problem(status, str(refusal), slug=_slug(refusal), headers=_SAYS.get(status), **more)
+    headers = dict(_SAYS.get(status, {}))
+    if (seconds := getattr(refusal, "retry_after", None)) is not None:
+        headers["Retry-After"] = str(seconds)
+    return problem(status, str(refusal), slug=_slug(refusal), headers=headers, **more)
 
 
 def field_name(location: tuple[Any, ...]) -> str:
