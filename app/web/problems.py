@@ -114,7 +114,8 @@ def field_name(location: tuple[Any, ...]) -> str:
     """Write a validation error's place as a dotted path, without the part of the request."""
     parts = location[1:] if location and location[0] in _PARTS else location
     name = ".".join(str(part) for part in parts if part != "__root__")
-    return blot(name)[:200] or "body"
+    sendable = name.encode(errors="replace").decode()  # a lone surrogate is not
+    return blot(sendable)[:200] or "body"
 
 
 _PARTS = ("body", "query", "path", "header", "cookie")

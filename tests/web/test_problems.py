@@ -30,6 +30,7 @@ ELSEWHERE = {
     "KeyNameUnfit": "keys are made on the command line alone",
     "KeyUnknown": "keys are revoked on the command line alone",
     "LanguageUnknown": "a newsletter has phrases for all its languages, or does not load",
+    "LimitWrong": "becomes SettingWrong where the relays are read",
     "NewsletterUnreadable": "stops the start",
     "NewsletterWrong": "stops the start",
     "PictureUnsafe": "pictures come out of our own child, and we name them",
@@ -43,6 +44,7 @@ ELSEWHERE = {
     "SlotUnfilled": "our own code fills the slots of our own templates",
     "SlotValueUnsafe": "our own code fills the slots with tokens",
     "TextMissing": "approval and preview look for missing texts before they render",
+    "TooManyLetters": "the sender withholds the letter and counts it",
     "TextUnsafe": "an issue's content refuses such characters at the door",
 }
 
