@@ -70,6 +70,7 @@ WRONG = [
     ("VESTKA_FROM", ""),
     ("VESTKA_LIST_DOMAIN", f"{MARK} example"),
     ("VESTKA_LIST_DOMAIN", ""),
+    ("VESTKA_LIST_DOMAIN", f"{MARK}.{'a' * 28}.org"),
     ("VESTKA_LIST_DOMAIN", f"-{MARK}.example.org"),
     ("VESTKA_RETURN_PATH_DOMAIN", f"{MARK}..org"),
     ("VESTKA_RETURN_PATH_DOMAIN", "вестка.example"),

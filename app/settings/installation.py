@@ -55,8 +55,8 @@ class Settings(Given):
     sender = Knob("VESTKA_FROM", mailboxes.mailbox, "whom letters come from: `Name <address>`")
     list_domain = Knob(
         "VESTKA_LIST_DOMAIN",
-        mailboxes.domain,
-        "the domain of List-Id and Message-ID",
+        mailboxes.list_domain,
+        "the domain of List-Id and Message-ID, at most 42 characters",
         default=lambda s: s.sender.domain,
         shown="the domain of VESTKA_FROM",
     )

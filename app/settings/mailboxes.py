@@ -7,6 +7,8 @@ from email_validator import EmailNotValidError, validate_email
 
 from app.settings.words import Unfit, separated
 
+LONGEST_LIST_DOMAIN = 42  # characters
+
 
 class Mailbox(NamedTuple):
     """A display name, possibly empty, and an address of the publisher's own."""
@@ -61,6 +63,14 @@ def domain(value: str) -> str:
         r"(?!-)[a-z0-9-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9-]{1,63}(?<!-))*", name
     ):
         raise Unfit("must be a domain name in ASCII")
+    return name
+
+
+def list_domain(value: str) -> str:
+    """Read the domain of Message-IDs: 32 digits before it, they stay under 78 (RFC 5322 §3.6.4)."""
+    name = domain(value)
+    if len(name) > LONGEST_LIST_DOMAIN:
+        raise Unfit(f"must have at most {LONGEST_LIST_DOMAIN} characters, or Message-IDs are long")
     return name
 
 

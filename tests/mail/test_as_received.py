@@ -4,57 +4,48 @@ Five hundred subjects that mix scripts, quotes, dashes and emoji; public URLs of
 12 to 200 characters; and the sample issue in its three editions.
 """
 
-import asyncio
 import random
 import re
 import shutil
 import subprocess
 from base64 import b64decode
-from collections import deque
-from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.header import decode_header, make_header
-from email.message import EmailMessage
 from email.utils import getaddresses, parsedate_to_datetime
-from functools import cached_property
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import dkim
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from dkim.util import parse_tag_value
 
-from app.deliveries.envelopes import Post, compile_issue
+from app.deliveries.envelopes import compile_issue
 from app.demo.issue import sample_issue
 from app.editions.rendering import render
 from app.issues.content import IssueContent
 from app.issues.week import Week
-from app.mail.dkim import DkimKey
 from app.mail.envelope import Envelope
 from app.mail.letter import marker
-from app.mail.pipeline import Hands
-from app.mail.relay import Relay, Security
-from app.mail.signing import Signer
-from app.mail.smtp import Connection
 from app.mail.templates import Rendered
-from app.newsletter import Newsletter, Segment
-from app.settings import Mailbox, Settings
+from app.newsletter import Segment
+from app.settings import Settings
 from app.tokens import LinkTokens
-from tests.support.smtpd import ScriptedServer
+from tests.mail.received import (
+    AT,
+    DATE,
+    KEYS,
+    NEWSLETTER,
+    SIGNER,
+    Letter,
+    a_post,
+    deliver,
+    dkim_record,
+)
 
 COUNT = 500
 WEEK = Week.parse("2025-W04")
-NEWSLETTER = Newsletter.load()
-EDITIONS = [(segment, each) for segment in NEWSLETTER.segments for each in segment.languages]
 LINKS = LinkTokens({1: bytes(range(64))}, 1)
-AT = 1_737_442_800
-KEYS = {
-    "a1": DkimKey("example.org", "a1", generate_private_key(65537, 2048)),
-    "e1": DkimKey("example.org", "e1", Ed25519PrivateKey.generate()),
-}
+EDITIONS = [(segment, each) for segment in NEWSLETTER.segments for each in segment.languages]
 WORDS = [
     *("News", "week", "“The”", "'s", "don't", "BE/RU", "a,b;c", "(x)", '"said"', "=?utf-8?q?x?="),
     *("=", "?=", "_", "Навіны", "тыдня", "«Сітуацыя»", "— і", "…", "лучше", "об’езд", "Ў", "ґ"),
@@ -85,42 +76,6 @@ SIGNED = {
 }
 
 
-@dataclass
-class Letter:
-    """What was meant, and the bytes and the envelope that the relay got."""
-
-    rendered: Rendered
-    segment: Segment
-    language: str
-    link: str
-    envelope: Envelope
-    raw: bytes = b""
-    sender: str = ""
-    recipients: tuple[str, ...] = ()
-
-    @cached_property
-    def head(self) -> bytes:
-        return self.raw.partition(b"\r\n\r\n")[0] + b"\r\n"
-
-    @cached_property
-    def message(self) -> EmailMessage:
-        read = message_from_bytes(self.raw, policy=policy.default)
-        assert isinstance(read, EmailMessage)
-        return read
-
-    def field(self, name: str) -> bytes:
-        """The one header of this name, as its bytes are."""
-        found = re.findall(
-            rb"^%b:(?:[^\n]*\n)(?:[ \t][^\n]*\n)*" % name.encode(), self.head, re.MULTILINE
-        )
-        assert len(found) == 1, name
-        whole: bytes = found[0]
-        return whole
-
-    def parts(self) -> list[EmailMessage]:
-        return [each for each in self.message.iter_parts() if isinstance(each, EmailMessage)]
-
-
 def a_url(length: int) -> str:
     """An https address of this length."""
     room = length - len("https://")
@@ -132,15 +87,13 @@ def composed(
     number: int, rendered: Rendered, segment: Segment, language: str, public_url: str
 ) -> Letter:
     """Compile, fill and sign a letter to reader `number`."""
-    sender = Mailbox("", "news@example.org")
-    post = Post(sender, "lists.example.org", "back.example.org", public_url, NEWSLETTER)
     link_id = number.to_bytes(8, "big")
     token = LINKS.unsubscribe(link_id, WEEK.number, segment.id)
-    template = compile_issue(post, rendered, segment, language, str(WEEK))
+    template = compile_issue(a_post(public_url), rendered, segment, language, str(WEEK))
     filled = template.bind(
         {
             "to": f"reader{number}@example.com",
-            "date": "Tue, 21 Jan 2025 09:00:00 +0200",
+            "date": DATE,
             "message-id": f"{number:032x}@lists.example.org",
             "unsubscribe": token,
         }
@@ -148,10 +101,8 @@ def composed(
     (signed,) = SIGNER.sign([filled], at=AT)
     return_path = f"{LINKS.return_path(link_id, WEEK.number, segment.id)}@back.example.org"
     envelope = Envelope(return_path, f"reader{number}@example.com", signed)
-    return Letter(rendered, segment, language, f"{public_url}/unsubscribe/{token}", envelope)
-
-
-SIGNER = Signer(list(KEYS.values()))
+    link = f"{public_url}/unsubscribe/{token}"
+    return Letter(rendered, segment.id, language, link, envelope)
 
 
 def generated(number: int, dice: random.Random) -> Letter:
@@ -172,35 +123,6 @@ def sample(number: int) -> Letter:
     content = IssueContent.model_validate(sample_issue(str(WEEK)))
     rendered = render(content, segment, language, NEWSLETTER, url)
     return composed(COUNT + number, rendered, segment, language, url)
-
-
-def deliver(letters: list[Letter]) -> None:
-    """Carry them to a server over one connection, and note what it got."""
-    waiting = deque(each.envelope for each in letters)
-    answers: list[Any] = []
-
-    async def may_go(_: Envelope) -> bool:
-        return True
-
-    async def run(port: int) -> None:
-        relay = Relay("127.0.0.1", port, Security.NONE)
-        connection = await Connection.open(relay, "sender.example.org")
-        assert isinstance(connection, Connection)
-        hands = Hands(
-            take=lambda: waiting.popleft() if waiting else None,
-            may_go=may_go,
-            noted=lambda _: None,
-            done=lambda _, answer: answers.append(answer),
-            give_back=waiting.append,
-        )
-        await connection.carry(waiting.popleft(), hands)
-        await connection.close()
-
-    with ScriptedServer() as server:
-        asyncio.run(run(server.port))
-        assert len(server.letters) == len(answers) == len(letters)
-        for letter, got in zip(letters, server.letters, strict=True):
-            letter.raw, letter.sender, letter.recipients = got.raw, got.sender, got.recipients
 
 
 @pytest.fixture(scope="module")
@@ -262,7 +184,7 @@ def test_what_the_headers_say(received: list[Letter]) -> None:
         assert len(getaddresses([str(message["To"])])) == 1
         assert parsedate_to_datetime(str(message["Date"])).timestamp() == AT
         assert message["Content-Language"] == letter.language
-        assert message["List-Id"] == f"<{letter.segment.id}.lists.example.org>"
+        assert message["List-Id"] == f"<{letter.segment}.lists.example.org>"
         assert message["Auto-Submitted"] == "auto-generated"
         assert message["Precedence"] == "bulk"
         *_, constant = str(message["Feedback-ID"]).split(":")
@@ -338,6 +260,8 @@ def test_both_parts_are_whole(received: list[Letter]) -> None:
             assert part["Content-Transfer-Encoding"] in {"quoted-printable", "base64"}
             assert len(str(part.get_payload())) < 95_000
         assert letter.link in text.get_content().splitlines()
+        for line in text.get_content().splitlines():
+            assert "https://" not in line or re.fullmatch(r"https://\S+", line), "M9"
         assert Links(html.get_content()).seen.count(letter.link) == 1
     for letter in received[COUNT:]:
         coding = "quoted-printable" if letter.language == "en" else "base64"
@@ -373,15 +297,10 @@ def test_what_is_signed(received: list[Letter]) -> None:
 
 @pytest.mark.parametrize("index", [0, 1], ids=["rsa", "ed25519"])
 def test_signatures_verify(received: list[Letter], index: int) -> None:
-    def record(name: bytes, timeout: int = 0) -> bytes:
-        selector, _, rest = name.decode().partition(".")
-        assert rest == "_domainkey.example.org."
-        return KEYS[selector].record.encode()
-
     for letter in received:
-        assert dkim.DKIM(letter.raw).verify(idx=index, dnsfunc=record)
+        assert dkim.DKIM(letter.raw).verify(idx=index, dnsfunc=dkim_record)
     changed = received[0].raw.replace(b"One-Click", b"One-Clack")
-    assert not dkim.DKIM(changed).verify(idx=index, dnsfunc=record)
+    assert not dkim.DKIM(changed).verify(idx=index, dnsfunc=dkim_record)
 
 
 def test_opendkim_verifies_them(received: list[Letter], tmp_path: Path) -> None:
