@@ -1,6 +1,5 @@
 """What `vestka doctor` looks at, one function per thing; none of them makes or changes anything."""
 
-import asyncio
 import sqlite3
 import stat
 import time
@@ -15,7 +14,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.addresses.keyfiles import KeyMissing, key_names
 from app.addresses.keys import Keyring, PublicKeys, check_apart
 from app.allowances.refusals import REASONS, refused_since
+from app.cli.dns_check import domains
 from app.cli.opening import Opened
+from app.cli.relay_check import read_relays, relays
 from app.cli.seal_check import seals
 from app.cli.signing_check import signing
 from app.cli.verdicts import Finding, fail, ok, warn
@@ -23,15 +24,11 @@ from app.database import Database, wal_is_sound
 from app.deliveries.models import Sender
 from app.deliveries.progress import unbalanced
 from app.errors import Refusal
-from app.mail.relay import Relay, Security
-from app.mail.smtp import Connection
-from app.mail.timeouts import Timeouts
 from app.mailings.calendar import parse_schedule
 from app.migrating import is_current
 from app.settings import SettingWrong, naming
 from app.subscribers.models import SignUp
 
-SHORT = Timeouts(greeting=10, command=10, data=10, dot=10)
 SECOND_LOOK = 3.0  # seconds; a sender admits sign-ups twice a second
 APART = timedelta(seconds=5)
 
@@ -41,7 +38,7 @@ def settings(opened: Opened) -> Iterator[Finding]:
     readings: list[Callable[[], object]] = [
         partial(getattr, opened.settings, knob.attribute) for knob in opened.settings.knobs()
     ]
-    readings += [lambda: opened.newsletter, lambda: _schedules(opened), lambda: _relays(opened)]
+    readings += [lambda: opened.newsletter, lambda: _schedules(opened), lambda: read_relays(opened)]
     wrong = []
     for reading in readings:
         try:
@@ -61,11 +58,6 @@ def _sentence(refused: Refusal) -> str:
 def _schedules(opened: Opened) -> object:
     with naming("VESTKA_SCHEDULE"):
         return parse_schedule(opened.settings.schedule, opened.newsletter)
-
-
-def _relays(opened: Opened) -> list[Relay]:
-    with naming("VESTKA_RELAYS"):
-        return [Relay.parse(url) for url in opened.settings.relays]
 
 
 def keys(opened: Opened) -> Iterator[Finding]:
@@ -188,28 +180,6 @@ def _waiting(found: Database) -> set[bytes]:
         return set(session.scalars(select(SignUp.id).limit(10_000)))
 
 
-def relays(opened: Opened) -> Iterator[Finding]:
-    """Call every relay: connect, TLS, login; then say goodbye."""
-    found, hostname = _relays(opened), opened.settings.list_domain
-    if not found:
-        yield fail("relay", "VESTKA_RELAYS names none.")
-    for relay in found:
-        yield asyncio.run(_called(relay, hostname))
-
-
-async def _called(relay: Relay, hostname: str) -> Finding:
-    opened = await Connection.open(relay, hostname, timeouts=SHORT)
-    if not isinstance(opened, Connection):
-        why = str(opened.reply or opened.trouble).rstrip(".")
-        return fail("relay", f"{relay.name} at {opened.stage}: {why}.")
-    wanted = ("pipelining", "size", "8bitmime", "enhancedstatuscodes")
-    offered = [each.upper() for each in wanted if opened.offers(each)]
-    await opened.close()
-    tls = "without TLS" if relay.security is Security.NONE else "over TLS"
-    login = ", logged in" if relay.username else ""
-    return ok("relay", f"{relay.name} answers {tls}{login}; it offers {' '.join(offered) or '–'}.")
-
-
 def recipients(opened: Opened) -> Iterator[Finding]:
     """Tell whether the safety catch is on."""
     allowed = opened.settings.recipients
@@ -222,4 +192,15 @@ def recipients(opened: Opened) -> Iterator[Finding]:
 
 
 Check = Callable[[Opened], Iterator[Finding]]
-ALL: tuple[Check, ...] = (settings, keys, data, database, seals, relays, signing, recipients)
+ONLINE: tuple[Check, ...] = (relays, domains)
+ALL: tuple[Check, ...] = (
+    settings,
+    keys,
+    data,
+    database,
+    seals,
+    relays,
+    signing,
+    domains,
+    recipients,
+)

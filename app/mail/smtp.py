@@ -9,6 +9,7 @@ import asyncio
 import ssl
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import aiosmtplib
 
@@ -31,12 +32,22 @@ _TROUBLES: tuple[tuple[type[Exception], str], ...] = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a relay told of itself while the connection was opened; for those who set it up."""
+
+    greeting: str
+    tls: str | None  # the version, such as TLSv1.3
+    certificate_ends: datetime | None
+
+
 @dataclass(frozen=True)
 class Connection:
     """An open connection. Made by `open`."""
 
     relay: Relay
     pipeline: Pipeline
+    about: "About"
 
     @classmethod
     async def open(
@@ -52,8 +63,9 @@ class Connection:
         an Answer of where it failed if it did; then no connection is left open.
         """
         client = _client(relay, hostname, tls_context, timeouts)
+        greeting: list[str] = []
         try:
-            failure = await _open(client, relay, timeouts)
+            failure = await _open(client, relay, timeouts, greeting)
         except BaseException:
             _cut(client)  # cancelled on the way
             raise
@@ -62,7 +74,8 @@ class Connection:
             return failure
         if not isinstance(client.transport, asyncio.Transport):
             return Answer(Stage.CONNECT, None, "The relay closed the connection.")
-        return cls(relay, Pipeline(Wire(client.transport), _offers(client), timeouts))
+        about = _about(client.transport, greeting)
+        return cls(relay, Pipeline(Wire(client.transport), _offers(client), timeouts), about)
 
     @property
     def usable(self) -> bool:
@@ -117,6 +130,15 @@ def _offers(client: aiosmtplib.SMTP) -> Offers:
     return Offers(frozenset(client.esmtp_extensions), largest)
 
 
+def _about(transport: asyncio.Transport, greeting: list[str]) -> About:
+    tls = transport.get_extra_info("ssl_object")
+    if not isinstance(tls, ssl.SSLObject):
+        return About("".join(greeting), None, None)
+    ends = (tls.getpeercert() or {}).get("notAfter")
+    until = datetime.fromtimestamp(ssl.cert_time_to_seconds(str(ends)), UTC) if ends else None
+    return About("".join(greeting), tls.version(), until)
+
+
 def _cut(client: aiosmtplib.SMTP) -> None:
     """Close at once, not after the goodbye of TLS: a relay that hangs would keep it open."""
     if isinstance(client.transport, asyncio.WriteTransport):
@@ -138,9 +160,11 @@ def _client(
     )
 
 
-async def _open(client: aiosmtplib.SMTP, relay: Relay, timeouts: Timeouts) -> Answer | None:
-    """Open the connection; None if every step went well."""
-    for stage, step in _opening(client, relay, timeouts):
+async def _open(
+    client: aiosmtplib.SMTP, relay: Relay, timeouts: Timeouts, greeting: list[str]
+) -> Answer | None:
+    """Open the connection, and keep what the relay said first; None if every step went well."""
+    for stage, step in _opening(client, relay, timeouts, greeting):
         failure = await _attempt(stage, step, relay.username or "")
         if failure is not None:
             return failure
@@ -151,10 +175,14 @@ _Step = Callable[[], Awaitable[object]]
 
 
 def _opening(
-    client: aiosmtplib.SMTP, relay: Relay, timeouts: Timeouts
+    client: aiosmtplib.SMTP, relay: Relay, timeouts: Timeouts, greeting: list[str]
 ) -> Iterator[tuple[Stage, _Step]]:
     """The steps that open a connection; nothing secret is said before TLS is up."""
-    yield Stage.CONNECT, lambda: client.connect(timeout=timeouts.greeting)
+
+    async def connect() -> None:
+        greeting.append((await client.connect(timeout=timeouts.greeting)).message)
+
+    yield Stage.CONNECT, connect
     yield Stage.CONNECT, client.ehlo
     if relay.security is Security.STARTTLS:
         yield Stage.TLS, client.starttls

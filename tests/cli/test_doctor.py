@@ -1,6 +1,7 @@
 """`vestka doctor` finds what is wrong, says it in a sentence, and touches nothing."""
 
 import shutil
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,17 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from sqlalchemy import text, update
 
 from app.allowances.refusals import ADDRESS, CLIENT, count_refused
+from app.cli import dns_check
 from app.clock import SystemClock
 from app.database import Database
 from app.deliveries.leases import register
 from app.mail.dkim_keys import create_dkim_key
+from app.mail.lookup import DnsSilent
 from app.mailings.models import Mailing
 from app.subscribers.models import SignUp
 from tests.support.builders import an_issue, everything
 from tests.support.clock import MONDAY
-from tests.support.smtpd import ScriptedServer
+from tests.support.smtpd import Misdeed, ScriptedServer
 from tests.support.terminal import Terminal
 
 
@@ -31,6 +34,29 @@ def found(terminal: Terminal) -> dict[str, tuple[str, str]]:
         worst[each["check"]] = (each["status"], each["says"])
     assert report["ok"] is all(status != "fail" for status, _ in worst.values())
     return worst
+
+
+@dataclass
+class Zone:
+    """A small DNS; without records, one that does not answer."""
+
+    txt: dict[str, str]
+
+    def texts(self, name: str) -> list[str]:
+        if not self.txt:
+            raise DnsSilent
+        return [self.txt[name]] if name in self.txt else []
+
+    def exchangers(self, name: str) -> list[str]:
+        return ["mx.example.org."]
+
+
+@pytest.fixture(autouse=True)
+def zone(monkeypatch: pytest.MonkeyPatch) -> Zone:
+    """No test asks the world."""
+    made = Zone({"example.org": "v=spf1 mx -all", "_dmarc.example.org": "v=DMARC1; p=reject"})
+    monkeypatch.setattr(dns_check, "Dns", lambda: made)
+    return made
 
 
 def a_sender(database: Database) -> None:
@@ -47,11 +73,12 @@ def own_keys(terminal: Terminal, keys_dir: Path, folder: Path) -> Path:
 
 
 def test_a_sound_installation_passes(
-    terminal: Terminal, database: Database, tmp_path: Path, keys_dir: Path
+    terminal: Terminal, database: Database, tmp_path: Path, keys_dir: Path, zone: Zone
 ) -> None:
     a_sender(database)
     (tmp_path / "var").mkdir(mode=0o700)
-    create_dkim_key(own_keys(terminal, keys_dir, tmp_path), "a1", "rsa", "example.org")
+    key = create_dkim_key(own_keys(terminal, keys_dir, tmp_path), "a1", "rsa", "example.org")
+    zone.txt[key.record_name] = key.record
     before = everything(database)
     with ScriptedServer() as relay:
         terminal.set("VESTKA_RELAYS", f"smtp+insecure://127.0.0.1:{relay.port}")
@@ -69,6 +96,44 @@ def test_a_relay_that_is_down_is_found(terminal: Terminal) -> None:
     )
     ran = terminal.run("doctor", "--offline", "--json")
     assert [c for c in ran.json["checks"] if c["check"] == "relay"] == []
+
+
+def test_missing_records_are_printed_as_they_are_to_be_published(
+    terminal: Terminal, zone: Zone, tmp_path: Path, keys_dir: Path
+) -> None:
+    key = create_dkim_key(own_keys(terminal, keys_dir, tmp_path), "a1", "rsa", "example.org")
+    zone.txt.clear()
+    zone.txt["elsewhere.example"] = "x"
+    terminal.set("VESTKA_RETURN_PATH_DOMAIN", "bounces.example.org")
+    terminal.set("VESTKA_RELAYS", "smtps://relay.example.net")
+    report = terminal.run("doctor", "--json").json["checks"]
+    said = {(c["check"], c["status"]): c["says"] for c in report}
+    assert "example.org TXT “v=spf1 a:relay.example.net ~all”" in said["spf", "warn"]
+    assert "_dmarc.example.org TXT “v=DMARC1; p=none;" in said["dmarc", "warn"]
+    assert f"{key.record_name} TXT “{key.record}”" in said["dkim-dns", "warn"]
+    spf = [c["says"].split()[0] for c in report if c["check"] == "spf"]
+    assert spf == ["bounces.example.org", "example.org"]
+
+
+def test_without_dns_it_says_so_and_no_more(terminal: Terminal, zone: Zone) -> None:
+    zone.txt.clear()
+    assert found(terminal)["dns"][0] == "warn"
+    assert not {"spf", "dmarc"} & found(terminal).keys()
+    checks = terminal.run("doctor", "--offline", "--json").json["checks"]
+    assert "dns" not in {c["check"] for c in checks}
+
+
+def test_a_relay_is_looked_at_closely(terminal: Terminal) -> None:
+    odd = Misdeed("CONNECT", reply="220 mx ESMTP Exim 4.96 Tue, 24 Nov 2020 10:00:00 +0000")
+    withheld = frozenset({"PIPELINING", "SIZE"})
+    with ScriptedServer(odd, withheld=withheld, extra_extensions=("SIZE 200000",)) as relay:
+        terminal.set("VESTKA_RELAYS", f"smtp+insecure://127.0.0.1:{relay.port}")
+        report = terminal.run("doctor", "--json").json["checks"]
+    said = [c["says"] for c in report if (c["check"], c["status"]) == ("relay", "warn")]
+    assert ["one command at a time" in said[0], "200 kB" in said[1], "clocks" in said[2]] == [
+        True
+    ] * 3
+    assert relay.letters == ()
 
 
 def test_each_wrong_setting_is_named_once_and_never_shown(terminal: Terminal) -> None:
