@@ -61,7 +61,7 @@ class NeverFacts(NamedTuple):
     """What the token of "never write to me again" says: whose it is, also after they are gone."""
 
     link_id: bytes
-    blind_index: bytes
+    never_index: bytes
 
 
 class LinkTokens:
@@ -92,15 +92,15 @@ class LinkTokens:
         made = self._made(_RETURN_PATH, link_id, week, segment)
         return "b-" + b32encode(made).decode("ascii").lower()
 
-    def never(self, link_id: bytes, nonce: bytes, blind_index: bytes) -> str:
+    def never(self, link_id: bytes, nonce: bytes, never_index: bytes) -> str:
         """Return the token of one letter's link against all letters: 82 characters of base64url.
 
-        It holds the blind index (33 bytes), so that it works when nothing else is kept of the
+        It holds the index to be kept (33 bytes), so that it works when nothing else is kept of the
         reader any more. `nonce` is the letter's; its first 3 bytes make the token its own.
         """
-        if len(link_id) != _LINK_ID_LENGTH or len(blind_index) != _INDEX_LENGTH:
-            raise ValueError("a link id has 8 bytes, a blind index 33")
-        return _to_base64(self._sealed(_NEVER, link_id + nonce[:_NONCE_LENGTH] + blind_index))
+        if len(link_id) != _LINK_ID_LENGTH or len(never_index) != _INDEX_LENGTH:
+            raise ValueError("a link id has 8 bytes, an index 33")
+        return _to_base64(self._sealed(_NEVER, link_id + nonce[:_NONCE_LENGTH] + never_index))
 
     def open_never(self, token: str) -> NeverFacts:
         """Read a token that asks never to be written to; raises `LinkUnknown` for anything else."""

@@ -115,8 +115,7 @@ def _should_import(opened: Opened, file: BinaryIO, *, yes: bool, as_json: bool) 
         return False
     would = (
         f"New readers in this list: {tally.added}; known readers who would get a segment: "
-        f"{tally.changed}. Whoever left since an earlier import is among them: "
-        "nothing remembers who left."
+        f"{tally.changed}. {_who_comes_back(opened)}"
     )
     if not sys.stdin.isatty():
         raise AnswerNeeded(f"Nothing was changed. {would} To import them, repeat with --yes.")
@@ -124,6 +123,12 @@ def _should_import(opened: Opened, file: BinaryIO, *, yes: bool, as_json: bool) 
         typer.echo("Nothing was changed.", err=True)
         raise typer.Exit(1)
     return True
+
+
+def _who_comes_back(opened: Opened) -> str:
+    if opened.settings.tombstones is None:
+        return "Whoever left since an earlier import is among them: nothing remembers who left."
+    return "Whoever left longer ago than VESTKA_TOMBSTONES remembers is among them."
 
 
 def _import(opened: Opened, file: BinaryIO, consent: Consent, *, as_json: bool) -> None:
@@ -151,7 +156,7 @@ def _watched(
         task = progress.add_task(doing, total=size)
 
         def advancing() -> Iterator[Sequence[Listed]]:
-            for batch in batches(rows, opened.keyring.index, tally):
+            for batch in batches(rows, opened.keyring.index, opened.keyring.never, tally):
                 yield batch
                 if size is not None:
                     progress.update(task, completed=file.tell())

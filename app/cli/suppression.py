@@ -5,7 +5,7 @@ No address is ever an argument: arguments are seen by everyone on the machine an
 
 import typer
 
-from app.addresses.index import known_indexes
+from app.addresses.index import never_indexes
 from app.cli.asking import read_address
 from app.cli.opening import Opened
 from app.cli.output import AsJson, print_record
@@ -25,9 +25,8 @@ def add(*, as_json: AsJson = False) -> None:
     address = read_address("Address to suppress: ")
     opened = Opened()
     now = opened.clock.now()
-    indexes = known_indexes(opened.keyring.index, address)
     with opened.database.transaction() as session:
-        suppress_address(session, indexes, OPERATOR, today=now.date())
+        suppress_address(session, opened.keyring, address, OPERATOR, today=now.date())
         note(session, _ACTOR, "suppression added", "one address", now=now)
     print_record({"suppressed": True}, as_json=as_json)
 
@@ -39,7 +38,7 @@ def remove(*, as_json: AsJson = False) -> None:
     opened = Opened()
     now = opened.clock.now()
     with opened.database.transaction() as session:
-        removed = lift(session, known_indexes(opened.keyring.index, address))
+        removed = lift(session, never_indexes(opened.keyring.never, address))
         done = "one address" if removed else "an address that was not suppressed"
         note(session, _ACTOR, "suppression removed", done, now=now)
     print_record({"removed": removed}, as_json=as_json)
@@ -53,7 +52,7 @@ def ask(*, as_json: AsJson = False) -> None:
     now = opened.clock.now()
     with opened.database.transaction() as session:  # asking leaves a trace, or it is not answered
         note(session, _ACTOR, "suppression tested", "one address", now=now)
-        indexes = known_indexes(opened.keyring.index, address)
+        indexes = never_indexes(opened.keyring.never, address)
         reasons = reasons_of(session, indexes, today=now.date())
     print_record({"suppressed": bool(reasons), "reasons": reasons}, as_json=as_json)
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from app.addresses.address import EmailAddress
 from app.addresses.admission import AdmittedRow
-from app.addresses.index import known_indexes
+from app.addresses.index import never_indexes
 from app.addresses.keys import Keyring
 from app.database import Transaction
 from app.deliveries.claiming import Claim
@@ -26,10 +26,10 @@ from app.deliveries.states import CLAIMED, EXCLUDED, FAILED, PENDING
 from app.mailings.models import Mailing
 from app.mailings.states import CANCELLED, RUNNING
 from app.settings import Mailbox, Recipients
+from app.subscribers.farewells import SUPPRESSED, say_farewell
 from app.subscribers.flaws import Flaw, admitted_row, open_row, rows
 from app.subscribers.models import CONFIRMED, ServiceLetter, Subscriber, Subscription
 from app.subscribers.quarantine import SUBSCRIBER, set_apart
-from app.subscribers.suppressing import SUPPRESSED
 from app.suppressions.reasons import Act
 from app.suppressions.standing import anyone, forbidden
 
@@ -137,8 +137,8 @@ class Checker:
         else:
             checked.ready.append(Ready(claim, address.wire, reader.row.link_id, reader.language))
 
-    def _leave_out_suppressed(self, session: Session, checked: Checked, now: datetime) -> None:
-        """Known by the address itself: a row's own index could be that of somebody else."""
+    def _leave_out_suppressed(self, session: Transaction, checked: Checked, now: datetime) -> None:
+        """Look for the addresses themselves; who is found here all the same is ended soon after."""
         if not anyone(session):
             return
         ready, checked.ready = checked.ready, []
@@ -146,15 +146,18 @@ class Checker:
             () if each.claim.kind == ALERT else self._indexes(each.address) for each in ready
         ]
         asked = list(chain.from_iterable(indexes))
+        gone: list[bytes] = []
         barred = forbidden(session, Act.LETTER, asked, today=now.date()).keys()
         for each, own in zip(ready, indexes, strict=True):
             if barred & set(own):
                 checked.end(each.claim, EXCLUDED, SUPPRESSED)
+                gone.append(each.link_id)
             else:
                 checked.ready.append(each)
+        say_farewell(session, gone, SUPPRESSED, until=None)
 
     def _indexes(self, address: str) -> tuple[bytes, ...]:
-        return known_indexes(self.keyring.index, EmailAddress(address))
+        return never_indexes(self.keyring.never, EmailAddress(address))
 
     def _readers(self, session: Session, claims: Iterable[Claim]) -> dict[int, Reader]:
         issues = [claim for claim in claims if claim.mailing_id is not None]

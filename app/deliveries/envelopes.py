@@ -10,7 +10,7 @@ from email.utils import format_datetime
 from typing import NamedTuple
 
 from app.addresses.address import EmailAddress
-from app.addresses.index import blind_index
+from app.addresses.index import never_index
 from app.addresses.keys import Keyring
 from app.deliveries.checking import Ready
 from app.deliveries.kinds import ALERT, ISSUE
@@ -129,7 +129,7 @@ class Filling:
             slot = "confirm" if claim.kind == CONFIRMATION else "manage"
             values[slot] = token_of(self._keyring, claim.kind, claim.letter_id)
         if claim.kind == CONFIRMATION and claim.letter_id is not None:
-            index = blind_index(self._keyring.index, EmailAddress(ready.address))
+            index = never_index(self._keyring.never, EmailAddress(ready.address))
             values["never"] = links.never(ready.link_id, claim.letter_id, index)
         return Addressed(return_path, ready.address, template.bind(values))
 

@@ -25,9 +25,10 @@ from app.settings import Settings
 from app.subscribers.admission import admit
 from app.subscribers.endings import EndingNotes
 from app.subscribers.expiry import expire
+from app.subscribers.farewells import bury
 from app.subscribers.quarantine import forget as forget_set_apart
 from app.subscribers.scrubbing import Scrub
-from app.subscribers.suppressing import end_suppressed, suppress_requested
+from app.subscribers.suppressing import suppress_requested
 from app.suppressions.suppressing import forget_ended
 
 T = TypeVar("T")
@@ -78,7 +79,6 @@ class Steps:
         self._in_transaction(lambda session: self.endings.keep_up(session, now=now))
         self.scrub.look(self.database, self.keyring, now=now)
         self._in_transaction(lambda session: forget_set_apart(session, now=now))
-        self._in_transaction(lambda session: end_suppressed(session, today=now.date()))
         self._in_transaction(lambda session: forget_ended(session, today=now.date()))
         self._in_transaction(lambda session: forget_service_letters(session, now=now))
         self._in_transaction(lambda session: forget_grants(session, now=now))
@@ -95,7 +95,8 @@ class Steps:
 
     def _suppress(self, now: datetime) -> int:
         """Before admission: what waits in the inbox must not be asked to confirm."""
-        return self._in_transaction(
+        buried = self._in_transaction(lambda s: bury(s, self.keyring, today=now.date()))
+        return buried + self._in_transaction(
             lambda session: suppress_requested(session, self.keyring, today=now.date())
         )
 

@@ -174,6 +174,12 @@ class Settings(Given):
         "when a finished mailing's rows are folded into counts",
         default="30d",
     )
+    tombstones = Knob(
+        "VESTKA_TOMBSTONES",
+        words.optional_duration,
+        "how long an irreversible mark of those who left keeps imported lists from reviving them",
+        default="",
+    )
     log_format = Knob(
         "VESTKA_LOG_FORMAT", words.one_of("json", "text"), "`json` or `text`", default="text"
     )

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app.addresses.address import EmailAddress
 from app.addresses.admission import admit_mac
 from app.addresses.folding import folded
-from app.addresses.index import blind_index, known_indexes
+from app.addresses.index import blind_index, never_indexes
 from app.addresses.keys import Keyring
 from app.database import Transaction
 from app.dialects import insert_if_absent
@@ -69,8 +69,8 @@ def _admit_one(
     allow: Allow,
     now: datetime,
 ) -> None:
-    indexes = known_indexes(keyring.index, address)
-    if forbidden(session, Act.ADMISSION, indexes, today=now.date()):
+    never = never_indexes(keyring.never, address)
+    if forbidden(session, Act.ADMISSION, never, today=now.date()):
         return
     known = known_subscriber(session, keyring, address, now=now)
     if sign_up.wish == MANAGE:

@@ -107,9 +107,9 @@ def take_in(
 
 def _allowed(session: Session, batch: Sequence[Listed], tally: Tally, today: date) -> list[Listed]:
     """Leave out and count the lines of whoever must not be brought in by a list."""
-    indexes = [index for listed in batch for index in listed.indexes]
+    indexes = [index for listed in batch for index in listed.never]
     barred = forbidden(session, Act.IMPORT, indexes, today=today)
-    allowed = [listed for listed in batch if not barred.keys() & set(listed.indexes)]
+    allowed = [listed for listed in batch if not barred.keys() & set(listed.never)]
     tally.suppressed += len(batch) - len(allowed)
     return allowed
 

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from app.addresses.index import IndexKeys, known_indexes
+from app.addresses.index import IndexKeys, NeverKeys, known_indexes, never_indexes
 from app.subscribers.list_file import BadRow, ListRow
 
 BATCH = 1000
@@ -59,13 +59,15 @@ class Tally:
 class Listed:
     """A row with its blind indexes (newest key first), and the segments no earlier row named.
 
-    `first` tells whether it is the first row of this address.
+    `never` are the indexes under which it may be suppressed; `first` tells whether it is the first
+    row of this address.
     """
 
     row: ListRow
     indexes: tuple[bytes, ...]
     segments: tuple[str, ...]
     first: bool
+    never: tuple[bytes, ...]
 
 
 class _Seen:
@@ -89,7 +91,11 @@ class _Seen:
 
 
 def batches(
-    rows: Iterable[ListRow | BadRow], keys: IndexKeys, tally: Tally, size: int = BATCH
+    rows: Iterable[ListRow | BadRow],
+    keys: IndexKeys,
+    never: NeverKeys,
+    tally: Tally,
+    size: int = BATCH,
 ) -> Iterator[list[Listed]]:
     """Yield the good rows in batches of at most `size`; bad and repeated ones are only counted."""
     seen = _Seen()
@@ -99,7 +105,7 @@ def batches(
             if isinstance(row, BadRow):
                 tally.refuse(row)
                 continue
-            listed = _listed(row, keys, seen)
+            listed = _listed(row, keys, never, seen)
             if not listed.segments:
                 tally.repeated += 1
                 continue
@@ -113,8 +119,8 @@ def batches(
         seen.close()
 
 
-def _listed(row: ListRow, keys: IndexKeys, seen: _Seen) -> Listed:
+def _listed(row: ListRow, keys: IndexKeys, never: NeverKeys, seen: _Seen) -> Listed:
     indexes = known_indexes(keys, row.address)
     first = seen.add(indexes[0])
     fresh = tuple(name for name in row.segments if seen.add(indexes[0], name.encode()))
-    return Listed(row, indexes, fresh, first)
+    return Listed(row, indexes, fresh, first, never_indexes(never, row.address))

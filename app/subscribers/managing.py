@@ -97,6 +97,7 @@ def change(
     language: str,
     consent: str,
     now: datetime,
+    tombstone: date | None = None,
 ) -> bool:
     """Make `segments` the ones that the reader gets; return whether anything is left of them.
 
@@ -110,7 +111,7 @@ def change(
     held = select(Subscription.segment).where(Subscription.subscriber_id == reader.id)
     dropped = set(session.scalars(held)) - set(segments)
     if dropped:
-        end(session, reader.id, dropped, UNSUBSCRIBED, today=now.date())
+        end(session, reader.id, dropped, UNSUBSCRIBED, today=now.date(), tombstone=tombstone)
     return bool(segments)
 
 
@@ -127,7 +128,9 @@ def _confirm(
         row.state, row.confirmed_day = CONFIRMED, today
 
 
-def erase(session: Transaction, token: str, *, now: datetime) -> None:
-    """Delete everything about the link's reader. Raises LinkUnknown."""
+def erase(
+    session: Transaction, token: str, *, now: datetime, tombstone: date | None = None
+) -> None:
+    """Delete everything about the link's reader, but a mark if `end` is to. Raises LinkUnknown."""
     reader = _reader(session, token, now)
-    end(session, reader.id, None, ERASED, today=now.date())
+    end(session, reader.id, None, ERASED, today=now.date(), tombstone=tombstone)

@@ -129,6 +129,19 @@ class Departure(Base):
     count: Mapped[int]
 
 
+class Farewell(Base):
+    """A reader who is gone but for the index, which the sender is to keep through `until`."""
+
+    __tablename__ = "farewells"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    subscriber_id: Mapped[bytes] = mapped_column(
+        RandomId, ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True
+    )
+    reason: Mapped[str] = mapped_column(String(16))
+    until: Mapped[date | None]
+
+
 class ConsentText(Base):
     """The words that imported subscribers had agreed to, as the operator gave them."""
 

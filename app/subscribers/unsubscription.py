@@ -10,10 +10,11 @@ from datetime import date
 from sqlalchemy import delete, select
 
 from app.database import Transaction
-from app.dialects import insert_or_add
+from app.dialects import insert_blindly, insert_or_add
 from app.newsletter import Newsletter, Segment
 from app.subscribers.endings import remember
-from app.subscribers.models import Departure, Subscriber, Subscription
+from app.subscribers.models import Departure, Farewell, ServiceLetter, Subscriber, Subscription
+from app.suppressions.reasons import LEFT
 from app.tokens import LinkTokens, LinkUnknown, segment_code
 
 UNSUBSCRIBED = "unsubscribed"
@@ -45,14 +46,19 @@ def leaving(links: LinkTokens, newsletter: Newsletter, token: str) -> Leaving:
 
 
 def unsubscribe(
-    session: Transaction, leaving: Leaving, *, today: date, everything: bool = False
+    session: Transaction,
+    leaving: Leaving,
+    *,
+    today: date,
+    everything: bool = False,
+    tombstone: date | None = None,
 ) -> None:
-    """End the link's subscription, or all of that reader's."""
+    """End the link's subscription, or all of that reader's; for `tombstone` see `end`."""
     query = select(Subscriber.id).where(Subscriber.link_id == leaving.link_id)
     subscriber_id = session.scalar(query.with_for_update())
     if subscriber_id is not None:
         segments = None if everything else (leaving.segment.id,)
-        end(session, subscriber_id, segments, UNSUBSCRIBED, today=today)
+        end(session, subscriber_id, segments, UNSUBSCRIBED, today=today, tombstone=tombstone)
 
 
 def end(
@@ -62,8 +68,13 @@ def end(
     reason: str,
     *,
     today: date,
+    tombstone: date | None = None,
 ) -> None:
-    """Delete these subscriptions (None: all) and count them; the last one ends the subscriber."""
+    """Delete these subscriptions (None: all) and count them; the last one ends the subscriber.
+
+    With a `tombstone`, the sender keeps the index of who is gone through that day, against lists
+    that would bring them back; the subscriber's row goes when it has.
+    """
     held = set(
         session.scalars(
             select(Subscription.segment).where(Subscription.subscriber_id == subscriber_id)
@@ -78,6 +89,11 @@ def end(
     for segment in sorted(ended):
         row = {"day": today, "segment": segment, "reason": reason, "count": 1}
         insert_or_add(session, Departure, row, key=("day", "segment", "reason"), add="count")
-    if ended == held:
+    if ended == held and tombstone is None:
         remember(session, subscriber_id, today=today)
         session.execute(delete(Subscriber).where(Subscriber.id == subscriber_id))
+    elif ended == held:
+        letters = ServiceLetter.subscriber_id == subscriber_id
+        session.execute(delete(ServiceLetter).where(letters))
+        row = {"subscriber_id": subscriber_id, "reason": LEFT, "until": tombstone}
+        insert_blindly(session, Farewell, [row])

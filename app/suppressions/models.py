@@ -1,7 +1,8 @@
 """The suppressed, as blind indexes, and operators' requests that wait for the sender.
 
-A row tells neither who it is nor when it came; only what ends has a day. The readers' process may
-add rows and never read one, or it could tell who had been here.
+The index is of a key of its own, so that no row here can be found beside a subscriber's. A row
+tells neither who it is nor when it came; only what ends has a day. The readers' process may add
+rows and never read one, or it could tell who had been here.
 """
 
 from datetime import date

@@ -8,7 +8,6 @@ from datetime import date
 from sqlalchemy import select
 
 from app.addresses.address import EmailAddress
-from app.addresses.index import known_indexes
 from app.addresses.keys import Keyring, PublicKeys
 from app.addresses.sealing import SealBroken, open_sealed, seal
 from app.database import Transaction
@@ -25,21 +24,20 @@ def request(session: Transaction, keys: PublicKeys, address: EmailAddress, *, to
 
 def take_requests(
     session: Transaction, keyring: Keyring, *, limit: int = 200
-) -> list[tuple[bytes, ...]]:
-    """Take waiting requests out; return all indexes of each address. Damaged ones are dropped."""
+) -> list[EmailAddress]:
+    """Take waiting requests out, and return the addresses. Damaged ones are dropped."""
     waiting = session.scalars(
         select(SuppressionRequest).limit(limit).with_for_update(skip_locked=True)
     ).all()
-    named = [found for each in waiting if (found := _indexes(keyring, each))]
+    named = [found for each in waiting if (found := _opened(keyring, each))]
     for each in waiting:
         session.delete(each)
     session.flush()
     return named
 
 
-def _indexes(keyring: Keyring, waiting: SuppressionRequest) -> tuple[bytes, ...]:
+def _opened(keyring: Keyring, waiting: SuppressionRequest) -> EmailAddress | None:
     try:
-        address = open_sealed(keyring.hot_opening, waiting.id, waiting.hot)
+        return open_sealed(keyring.hot_opening, waiting.id, waiting.hot)
     except SealBroken:
-        return ()
-    return known_indexes(keyring.index, address)
+        return None

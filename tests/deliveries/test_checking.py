@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import delete, insert, select, update
 
 from app.addresses.address import EmailAddress
+from app.addresses.index import never_indexes
 from app.addresses.keys import Keyring
 from app.addresses.sealing import seal
 from app.database import Database, Transaction
@@ -20,6 +21,7 @@ from app.mailings.models import Mailing
 from app.operators.alerts import alert, recent_alerts
 from app.settings import Mailbox, Recipients
 from app.subscribers.asking import send_manage_link
+from app.subscribers.farewells import bury
 from app.subscribers.flaws import Flaw
 from app.subscribers.models import ServiceLetter, Subscriber, Subscription
 from app.subscribers.quarantine import counts
@@ -258,23 +260,29 @@ def test_claims_of_several_mailings_are_looked_at_together(
         assert len({each.address for each in ready}) == 3
 
 
+def never_of(keyring: Keyring) -> tuple[bytes, ...]:
+    return never_indexes(keyring.never, EmailAddress.parse("reader-0-2025-W04@example.org"))
+
+
 def test_who_is_suppressed_is_excluded_whatever_the_row_says(
     database: Database, keyring: Keyring
 ) -> None:
-    """By the address itself."""
+    """By the address itself; and soon after, the reader's row is gone."""
 
     def suppressed(session: Transaction, keyring: Keyring, reader: Subscriber) -> None:
-        suppress(session, (reader.blind_index,), COMPLAINT, until=None)
+        suppress(session, never_of(keyring), COMPLAINT, until=None)
 
     with database.transaction() as session:
         ready, found = look(session, keyring, spoil=suppressed)
         assert not ready
         assert (found.state, found.reason) == ("excluded", "suppressed")
+        assert bury(session, keyring, today=MONDAY.date()) == 1
+        assert session.scalars(select(Subscriber)).all() == []
 
 
 def test_what_only_keeps_lists_away_excludes_nobody(database: Database, keyring: Keyring) -> None:
     def tombstone(session: Transaction, keyring: Keyring, reader: Subscriber) -> None:
-        suppress(session, (reader.blind_index,), LEFT, until=None)
+        suppress(session, never_of(keyring), LEFT, until=None)
 
     with database.transaction() as session:
         ready, _ = look(session, keyring, spoil=tombstone)

@@ -78,7 +78,7 @@ def test_what_is_exported_can_be_imported(database: Database, keyring: Keyring) 
             session.delete(reader)
     tally = Tally()
     content = "\n".join(["email,segments,language", *before]).encode()
-    rows = batches(read_list(io.BytesIO(content), NEWSLETTER), keyring.index, tally)
+    rows = batches(read_list(io.BytesIO(content), NEWSLETTER), keyring.index, keyring.never, tally)
     take_in(database, keyring, rows, Consent("again"), tally, now=MONDAY)
     assert tally.added == len(ODD)
     assert exported(database, keyring)[0] == before

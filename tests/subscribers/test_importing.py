@@ -38,7 +38,7 @@ both@example.org,en be-ru,be
 def run(database: Database, keyring: Keyring, content: str = LIST, size: int = 2) -> Tally:
     tally = Tally()
     rows = read_list(io.BytesIO(content.encode()), NEWSLETTER)
-    found = batches(rows, keyring.index, tally, size)
+    found = batches(rows, keyring.index, keyring.never, tally, size)
     take_in(database, keyring, found, AGREED, tally, now=MONDAY)
     return tally
 
@@ -46,7 +46,7 @@ def run(database: Database, keyring: Keyring, content: str = LIST, size: int = 2
 def foretell(database: Database, keyring: Keyring, content: str = LIST) -> Tally:
     tally = Tally()
     rows = read_list(io.BytesIO(content.encode()), NEWSLETTER)
-    found = batches(rows, keyring.index, tally, 2)
+    found = batches(rows, keyring.index, keyring.never, tally, 2)
     foresee(database, found, tally, today=MONDAY.date())
     return tally
 
@@ -182,7 +182,7 @@ def test_an_import_that_was_killed_is_completed_by_the_next(
 
     tally = Tally()
     rows = read_list(io.BytesIO(LIST.encode()), NEWSLETTER)
-    found = dying(batches(rows, keyring.index, tally, 2))
+    found = dying(batches(rows, keyring.index, keyring.never, tally, 2))
     with pytest.raises(Killed):
         take_in(database, keyring, found, AGREED, tally, now=MONDAY)
     assert len(readers(database, keyring)) == 2

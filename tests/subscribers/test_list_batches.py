@@ -6,11 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.addresses.address import EmailAddress
-from app.addresses.index import IndexKeys
+from app.addresses.index import IndexKeys, NeverKeys
 from app.subscribers.list_batches import BAD_ROWS_SHOWN, Listed, Tally, batches
 from app.subscribers.list_file import BadRow, ListRow
 
 KEYS = IndexKeys({1: b"k" * 32})
+NEVER = NeverKeys({1: b"n" * 32})
 
 
 def a_row(name: str, *segments: str) -> ListRow:
@@ -19,7 +20,7 @@ def a_row(name: str, *segments: str) -> ListRow:
 
 def batched(rows: Sequence[ListRow | BadRow], size: int = 2) -> tuple[list[list[Listed]], Tally]:
     tally = Tally()
-    return list(batches(rows, KEYS, tally, size)), tally
+    return list(batches(rows, KEYS, NEVER, tally, size)), tally
 
 
 def test_a_repeated_row_is_left_out_however_it_is_spelled() -> None:

@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from app.addresses.address import EmailAddress
-from app.addresses.index import blind_index, known_indexes
+from app.addresses.index import known_indexes, never_index, never_indexes
 from app.addresses.keys import Keyring
 from app.database import Database
 from app.subscribers.admission import admit
@@ -16,7 +16,7 @@ from app.subscribers.list_batches import Tally, batches
 from app.subscribers.list_file import read_list
 from app.subscribers.models import PENDING, Departure, ServiceLetter, SignUp, Subscriber
 from app.subscribers.signing_up import drop, drop_manage_wish
-from app.subscribers.suppressing import end_suppressed, never_again, suppress_address
+from app.subscribers.suppressing import suppress_address
 from app.suppressions.reasons import COMPLAINT, LEFT, NEVER, REASONS
 from app.suppressions.standing import reasons_of
 from app.suppressions.suppressing import suppress
@@ -30,7 +30,7 @@ LIST = b"email,segments,language\nANN@example.org,en,\nbob@example.org,en,\n"
 
 
 def indexes(keyring: Keyring) -> tuple[bytes, ...]:
-    return known_indexes(keyring.index, ANN)
+    return never_indexes(keyring.never, ANN)
 
 
 def wish(database: Database, keyring: Keyring) -> None:
@@ -41,7 +41,7 @@ def wish(database: Database, keyring: Keyring) -> None:
 
 
 def never_url(keyring: Keyring, link_id: bytes, nonce: bytes = b"abcdef") -> str:
-    return f"/never/{keyring.links.never(link_id, nonce, blind_index(keyring.index, ANN))}"
+    return f"/never/{keyring.links.never(link_id, nonce, never_index(keyring.never, ANN))}"
 
 
 @pytest.mark.parametrize("reason", list(REASONS))
@@ -69,16 +69,16 @@ def test_a_list_brings_nobody_back(database: Database, keyring: Keyring, reason:
     with database.transaction() as session:
         suppress(session, indexes(keyring), reason, until=None)
     tally = Tally()
-    rows = batches(read_list(io.BytesIO(LIST), NEWSLETTER), keyring.index, tally)
+    rows = batches(read_list(io.BytesIO(LIST), NEWSLETTER), keyring.index, keyring.never, tally)
     foresee(database, rows, tally, today=TODAY)
     assert (tally.added, tally.suppressed, tally.lines) == (1, 1, 2)
     tally = Tally()
-    rows = batches(read_list(io.BytesIO(LIST), NEWSLETTER), keyring.index, tally)
+    rows = batches(read_list(io.BytesIO(LIST), NEWSLETTER), keyring.index, keyring.never, tally)
     take_in(database, keyring, rows, Consent("They agreed."), tally, now=MONDAY)
     assert (tally.added, tally.suppressed, tally.lines) == (1, 1, 2)
     with database.reading() as session:
         (bob,) = session.scalars(select(Subscriber))
-        assert bob.blind_index not in indexes(keyring)
+        assert bob.blind_index not in known_indexes(keyring.index, ANN)
 
 
 def test_suppressing_ends_every_subscription_and_counts_it(
@@ -86,7 +86,7 @@ def test_suppressing_ends_every_subscription_and_counts_it(
 ) -> None:
     with database.transaction() as session:
         a_subscriber(session, keyring, segments=("en", "be-ru"))
-        suppress_address(session, indexes(keyring), COMPLAINT, today=TODAY)
+        suppress_address(session, keyring, ANN, COMPLAINT, today=TODAY)
     with database.reading() as session:
         assert session.scalars(select(Subscriber)).all() == []
         left = {(row.segment, row.reason, row.count) for row in session.scalars(select(Departure))}
@@ -120,20 +120,6 @@ def test_the_link_works_when_its_reader_is_forgotten(
     assert readers.post(never_url(keyring, new_link_id())).status_code == 303
     with database.reading() as session:
         assert reasons_of(session, indexes(keyring), today=TODAY) == [NEVER]
-
-
-def test_an_old_link_ends_the_reader_s_newer_row(database: Database, keyring: Keyring) -> None:
-    """The readers' process cannot find it by its index; the sender does."""
-    with database.transaction() as session:
-        a_subscriber(session, keyring)
-        a_subscriber(session, keyring, "bob@example.org")
-        facts = keyring.links.open_never(never_url(keyring, new_link_id()).removeprefix("/never/"))
-        never_again(session, facts, today=TODAY)
-        assert len(session.scalars(select(Subscriber)).all()) == 2
-        assert end_suppressed(session, today=TODAY) == 1
-        (bob,) = session.scalars(select(Subscriber))
-        assert bob.blind_index not in indexes(keyring)
-        assert end_suppressed(session, today=TODAY) == 0
 
 
 def test_every_other_link_is_unknown(keyring: Keyring, readers: TestClient) -> None:

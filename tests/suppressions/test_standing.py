@@ -5,16 +5,16 @@ from datetime import date, timedelta
 import pytest
 
 from app.addresses.address import EmailAddress
-from app.addresses.index import IndexKeys, known_indexes
+from app.addresses.index import NeverKeys, never_indexes
 from app.database import Database
 from app.suppressions.reasons import COMPLAINT, DEAD, LEFT, NEVER, REASONS, Act
 from app.suppressions.standing import anyone, counts, forbidden, reasons_of
 from app.suppressions.suppressing import forget_ended, lift, suppress
 
 TODAY = date(2026, 11, 24)
-KEYS = IndexKeys({1: b"1" * 32, 2: b"2" * 32})
+KEYS = NeverKeys({1: b"1" * 32, 2: b"2" * 32})
 ANN, BOB = (
-    known_indexes(KEYS, EmailAddress.parse(f"{name}@example.org")) for name in ("ann", "bob")
+    never_indexes(KEYS, EmailAddress.parse(f"{name}@example.org")) for name in ("ann", "bob")
 )
 
 

@@ -1,5 +1,6 @@
 """What the pages behind links have in common: their languages, their one "no", their way on."""
 
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from fastapi import Query
@@ -8,6 +9,7 @@ from starlette.responses import HTMLResponse
 
 from app.newsletter import Newsletter
 from app.subscribers.wishes import page_language
+from app.web.context import Installation
 from app.web.pages import HEADERS, page
 
 Asked = Annotated[str | None, Query(max_length=8)]
@@ -25,6 +27,12 @@ def not_found(newsletter: Newsletter, language: str | None) -> HTMLResponse:
     """Answer with the one page for every link that does not work."""
     spoken = page_language(newsletter, language, newsletter.languages[0])
     return page("not_found", spoken, status=404, newsletter=newsletter)
+
+
+def tombstone(here: Installation, now: datetime) -> date | None:
+    """Return the day through which a list must not bring back who leaves now, if it is kept."""
+    kept = here.settings.tombstones
+    return None if kept is None else (now + kept).date()
 
 
 def done(path: str, language: str) -> RedirectResponse:

@@ -8,7 +8,7 @@ from fastapi.responses import PlainTextResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
 
-from app.subscribers.pages.answers import ACTED, PAGE, Asked, done, not_found
+from app.subscribers.pages.answers import ACTED, PAGE, Asked, done, not_found, tombstone
 from app.subscribers.unsubscription import leaving, unsubscribe
 from app.subscribers.wishes import page_language
 from app.tokens import LinkUnknown
@@ -59,7 +59,13 @@ def unsubscribe_act(
     except LinkUnknown:
         return not_found(here.newsletter, language)
     spoken = page_language(here.newsletter, language, facts.language)
-    unsubscribe(session, facts, today=now.date(), everything=sent.get("everything") == "1")
+    unsubscribe(
+        session,
+        facts,
+        today=now.date(),
+        everything=sent.get("everything") == "1",
+        tombstone=tombstone(here, now),
+    )
     if sent.get("List-Unsubscribe") == "One-Click":
         return PlainTextResponse("unsubscribed\n", headers=HEADERS)
     return done("/unsubscribed", spoken)

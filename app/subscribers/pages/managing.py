@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse
 from app.languages import day
 from app.newsletter import Newsletter
 from app.subscribers.managing import Kept, change, erase, kept
-from app.subscribers.pages.answers import ACTED, PAGE, Asked, done, names_of, not_found
+from app.subscribers.pages.answers import ACTED, PAGE, Asked, done, names_of, not_found, tombstone
 from app.subscribers.schemas import Choice
 from app.subscribers.wishes import page_language, segments_of
 from app.tokens import LinkUnknown
@@ -87,11 +87,11 @@ def manage_act(
     try:
         facts = kept(session, token, now=now)
         if choice is not None and choice.action == "save":
-            return _save(here.newsletter, session, token, choice, facts, now)
+            return _save(here, session, token, choice, facts, now)
         if choice is not None and choice.action == "download":
             return _download(here.newsletter, facts)
         if choice is not None and choice.action == "erase" and choice.sure:
-            erase(session, token, now=now)
+            erase(session, token, now=now, tombstone=tombstone(here, now))
             return done("/erased", page_language(here.newsletter, language, facts.language))
     except LinkUnknown:
         return not_found(here.newsletter, language)
@@ -99,12 +99,21 @@ def manage_act(
 
 
 def _save(
-    newsletter: Newsletter, session: Writing, token: str, choice: Choice, facts: Kept, now: Now
+    here: Here, session: Writing, token: str, choice: Choice, facts: Kept, now: Now
 ) -> Response:
+    newsletter = here.newsletter
     spoken = page_language(newsletter, choice.language, facts.language)
     segments = segments_of(newsletter, choice.segments)
     consent = newsletter.current_consent.version
-    change(session, token, segments=segments, language=spoken, consent=consent, now=now)
+    change(
+        session,
+        token,
+        segments=segments,
+        language=spoken,
+        consent=consent,
+        now=now,
+        tombstone=tombstone(here, now),
+    )
     if not segments:
         return done("/erased", spoken)
     session.flush()

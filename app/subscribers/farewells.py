@@ -1,0 +1,68 @@
+"""Farewells: who left, or was ended by what came back, and whose index is to be kept.
+
+Whoever ends a reader may hold no key that makes the index. So the reader's subscriptions go at
+once, and their sealed row waits, half a second as a rule, for the sender, who opens it, keeps the
+index, and deletes it.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+
+from sqlalchemy import select
+
+from app.addresses.address import EmailAddress
+from app.addresses.index import never_index
+from app.addresses.keys import Keyring
+from app.database import Transaction
+from app.dialects import insert_blindly
+from app.subscribers.flaws import open_selected, rows
+from app.subscribers.models import Farewell, Subscriber, Subscription
+from app.subscribers.unsubscription import end
+from app.suppressions.reasons import LEFT, REASONS
+from app.suppressions.suppressing import suppress
+
+SUPPRESSED = "suppressed"
+"""Somebody suppressed already, who was found among the readers: there is nothing to keep."""
+
+
+def say_farewell(
+    session: Transaction, link_ids: Iterable[bytes], reason: str, *, until: date | None
+) -> None:
+    """Have the sender keep these readers' indexes for this reason, and delete the readers."""
+    query = select(Subscriber.id).where(Subscriber.link_id.in_(list(link_ids)))
+    rows = [
+        {"subscriber_id": each, "reason": reason, "until": until}
+        for each in session.scalars(query.with_for_update())
+    ]
+    insert_blindly(session, Farewell, rows)
+
+
+def bury(session: Transaction, keyring: Keyring, *, today: date, limit: int = 200) -> int:
+    """Keep the indexes of those who left, and delete them; return how many.
+
+    Who only left, and asked to come back in the meantime, stays: that was their own act.
+    """
+    query = select(Farewell).limit(limit).with_for_update(skip_locked=True)
+    waiting = session.scalars(query).all()
+    for farewell in waiting:
+        if farewell.reason in REASONS:
+            _keep(session, keyring, farewell)
+        _delete(session, farewell, today)
+    return len(waiting)
+
+
+def _keep(session: Transaction, keyring: Keyring, farewell: Farewell) -> None:
+    reader = session.execute(rows().where(Subscriber.id == farewell.subscriber_id)).one()
+    address = open_selected(keyring, reader)
+    if isinstance(address, EmailAddress):  # else it could not have been written to either
+        index = never_index(keyring.never, address)
+        suppress(session, (index,), farewell.reason, until=farewell.until)
+
+
+def _delete(session: Transaction, farewell: Farewell, today: date) -> None:
+    reader_id, reason = farewell.subscriber_id, farewell.reason
+    session.delete(farewell)
+    session.flush()
+    held = select(Subscription.segment).where(Subscription.subscriber_id == reader_id)
+    if reason != LEFT or session.scalar(held.limit(1)) is None:
+        end(session, reader_id, None, reason, today=today)

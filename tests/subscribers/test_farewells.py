@@ -1,0 +1,152 @@
+"""Farewells: nothing of the reader stays but an index, and no act of theirs is undone by it."""
+
+from datetime import date, timedelta
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import select, update
+
+from app.addresses.address import EmailAddress
+from app.addresses.index import never_indexes
+from app.addresses.keys import Keyring
+from app.database import Database, Transaction
+from app.server import create_public
+from app.settings import Settings
+from app.subscribers.asking import send_manage_link, token_of
+from app.subscribers.farewells import SUPPRESSED, bury, say_farewell
+from app.subscribers.models import CONFIRMED, Farewell, ServiceLetter, Subscriber, Subscription
+from app.suppressions.models import Suppression
+from app.suppressions.reasons import COMPLAINT, DEAD, LEFT
+from app.suppressions.standing import reasons_of
+from app.web.context import Installation
+from tests.support.builders import NEWSLETTER, WEEK, a_subscriber, visitor
+from tests.support.clock import MONDAY
+
+TODAY = MONDAY.date()
+LATER = TODAY + timedelta(days=90)
+
+
+def standing(session: Transaction, keyring: Keyring) -> list[str]:
+    ann = never_indexes(keyring.never, EmailAddress.parse("ann@example.org"))
+    return reasons_of(session, ann, today=TODAY)
+
+
+@pytest.mark.parametrize(("reason", "until"), [(COMPLAINT, None), (DEAD, LATER)])
+def test_the_sender_keeps_the_index_and_deletes_the_rest(
+    database: Database, keyring: Keyring, reason: str, until: date | None
+) -> None:
+    with database.transaction() as session:
+        ann = a_subscriber(session, keyring, segments=("en", "be-ru"))
+        a_subscriber(session, keyring, "bob@example.org")
+        for _ in range(2):
+            say_farewell(session, (ann.link_id, b"nobody's"), reason, until=until)
+    with database.transaction() as session:
+        assert bury(session, keyring, today=TODAY) == 1
+        assert bury(session, keyring, today=TODAY) == 0
+        assert standing(session, keyring) == [reason]
+        assert [row.until for row in session.scalars(select(Suppression))] == [until]
+        assert len(session.scalars(select(Subscriber)).all()) == 1
+        assert session.scalars(select(Farewell)).all() == []
+
+
+def test_who_is_suppressed_already_only_goes(database: Database, keyring: Keyring) -> None:
+    with database.transaction() as session:
+        ann = a_subscriber(session, keyring)
+        say_farewell(session, (ann.link_id,), SUPPRESSED, until=None)
+        bury(session, keyring, today=TODAY)
+        assert standing(session, keyring) == []
+        assert session.scalars(select(Subscriber)).all() == []
+
+
+def test_a_row_that_does_not_open_goes_all_the_same(database: Database, keyring: Keyring) -> None:
+    with database.transaction() as session:
+        ann = a_subscriber(session, keyring)
+        session.execute(update(Subscriber).values(sealed=b"x" * 306))
+        session.expire_all()
+        say_farewell(session, (ann.link_id,), COMPLAINT, until=None)
+        bury(session, keyring, today=TODAY)
+        assert session.scalars(select(Subscriber)).all() == []
+
+
+@pytest.fixture
+def remembering(installation: Installation) -> TestClient:
+    """The readers' port of an installation that keeps tombstones."""
+    environment = {"VESTKA_TOMBSTONES": "90d", "VESTKA_PUBLIC_URL": "https://news.example.org"}
+    kept = Installation(
+        Settings(environment),
+        installation.database,
+        installation.clock,
+        installation.newsletter,
+        installation.keys,
+    )
+    return visitor(create_public(kept))
+
+
+@pytest.mark.parametrize("way", ["unsubscribe", "nothing chosen", "erase"])
+def test_a_tombstone_stands_for_its_time(
+    database: Database, keyring: Keyring, remembering: TestClient, way: str
+) -> None:
+    with database.transaction() as session:
+        ann = a_subscriber(session, keyring)
+        send_manage_link(session, keyring, ann.id, "en", MONDAY)
+        session.flush()
+        (letter,) = session.scalars(select(ServiceLetter))
+        manage = f"/manage/{token_of(keyring, letter.kind, letter.nonce)}"
+        leave = f"/unsubscribe/{keyring.links.unsubscribe(ann.link_id, WEEK.number, 'en')}"
+    forms = {"nothing chosen": {"action": "save"}, "erase": {"action": "erase", "sure": "1"}}
+    answer = remembering.post(manage if way in forms else leave, data=forms.get(way, {}))
+    assert answer.status_code == 303
+    with database.transaction() as session:
+        assert session.scalars(select(Subscription)).all() == []
+        assert session.scalars(select(ServiceLetter)).all() == []
+        assert bury(session, keyring, today=TODAY) == 1
+        assert standing(session, keyring) == [LEFT]
+        assert [row.until for row in session.scalars(select(Suppression))] == [LATER]
+        assert session.scalars(select(Subscriber)).all() == []
+
+
+def test_who_leaves_one_of_two_segments_stays(
+    database: Database, keyring: Keyring, remembering: TestClient
+) -> None:
+    with database.transaction() as session:
+        ann = a_subscriber(session, keyring, segments=("en", "be-ru"))
+        leave = f"/unsubscribe/{keyring.links.unsubscribe(ann.link_id, WEEK.number, 'en')}"
+    remembering.post(leave)
+    with database.transaction() as session:
+        assert bury(session, keyring, today=TODAY) == 0
+        assert len(session.scalars(select(Subscription)).all()) == 1
+
+
+def test_who_comes_back_at_once_stays(
+    database: Database, keyring: Keyring, remembering: TestClient
+) -> None:
+    with database.transaction() as session:
+        ann = a_subscriber(session, keyring)
+        leave = f"/unsubscribe/{keyring.links.unsubscribe(ann.link_id, WEEK.number, 'en')}"
+    remembering.post(leave)
+    with database.transaction() as session:
+        held = Subscription(
+            subscriber_id=ann.id,
+            segment="en",
+            state=CONFIRMED,
+            consent=NEWSLETTER.current_consent.version,
+            requested_day=TODAY,
+            confirmed_day=TODAY,
+        )
+        session.add(held)
+    with database.transaction() as session:
+        assert bury(session, keyring, today=TODAY) == 1
+        assert len(session.scalars(select(Subscription)).all()) == 1
+
+
+def test_by_default_nothing_is_kept(
+    database: Database, keyring: Keyring, readers: TestClient
+) -> None:
+    with database.transaction() as session:
+        ann = a_subscriber(session, keyring)
+        leave = f"/unsubscribe/{keyring.links.unsubscribe(ann.link_id, WEEK.number, 'en')}"
+    readers.post(leave)
+    with database.transaction() as session:
+        assert session.scalars(select(Subscriber)).all() == []
+        assert session.scalars(select(Farewell)).all() == []
+        assert bury(session, keyring, today=TODAY) == 0
