@@ -77,6 +77,7 @@ WRONG = [
     ("VESTKA_GRACE", MARK),
     ("VESTKA_GRACE", "0h"),
     ("VESTKA_OVER", MARK),
+    ("VESTKA_TOMBSTONES", MARK),
     ("VESTKA_GRACE", "12"),
     ("VESTKA_GRACE", "-1h"),
     ("VESTKA_ALLOWED_ORIGINS", f"https://{MARK}.example.org/"),
@@ -134,6 +135,7 @@ def test_a_knob_s_value_may_stand_in_a_file(name: str, tmp_path: Path) -> None:
         "VESTKA_RELAYS": "smtps://relay.example.org",
         "VESTKA_FROM": "news@example.org",
         "VESTKA_OVER": "3h",
+        "VESTKA_TOMBSTONES": "90d",
     }
     text = good.get(name) or KNOBS[name].default
     if not isinstance(text, str) or not text:
@@ -214,6 +216,8 @@ def test_defaults_follow_each_other(tmp_path: Path) -> None:
         ("VESTKA_RELAYS", "smtps://a, smtps://b", ("smtps://a", "smtps://b")),
         ("VESTKA_GRACE", "90s", timedelta(seconds=90)),
         ("VESTKA_OVER", "3h", timedelta(hours=3)),
+        ("VESTKA_TOMBSTONES", "90d", timedelta(days=90)),
+        ("VESTKA_TOMBSTONES", "", None),
         ("VESTKA_RETENTION", "30d", timedelta(days=30)),
         ("VESTKA_LIST_DOMAIN", "News.Example.org.", "news.example.org"),
         ("VESTKA_ALLOWED_ORIGINS", "https://a.example,https://b.example:8443", None),
