@@ -217,7 +217,6 @@ def test_defaults_follow_each_other(tmp_path: Path) -> None:
         ("VESTKA_GRACE", "90s", timedelta(seconds=90)),
         ("VESTKA_OVER", "3h", timedelta(hours=3)),
         ("VESTKA_TOMBSTONES", "90d", timedelta(days=90)),
-        ("VESTKA_TOMBSTONES", "", None),
         ("VESTKA_RETENTION", "30d", timedelta(days=30)),
         ("VESTKA_LIST_DOMAIN", "News.Example.org.", "news.example.org"),
         ("VESTKA_ALLOWED_ORIGINS", "https://a.example,https://b.example:8443", None),
