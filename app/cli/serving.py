@@ -38,12 +38,17 @@ class Role(StrEnum):
 
 # What each role reads, so that a wrong setting stops the start and not the first letter.
 _NEEDED = {
-    Role.PUBLIC: ("public_url", "public_listen", "allowed_origins"),
-    Role.OPERATORS: ("public_url", "operators_listen", "sender", "list_domain", "recipients"),
+    Role.PUBLIC: (
+        *("public_url", "public_listen", "allowed_origins", "hosts", "trusted_proxies"),
+        *("proxy_header", "trusted_clients", "client_limits", "total_limits"),
+    ),
+    Role.OPERATORS: (
+        *("public_url", "operators_listen", "sender", "list_domain", "recipients", "hosts"),
+    ),
     Role.SENDER: (
         *("public_url", "relays", "sender", "list_domain", "return_path_domain", "schedule"),
         *("grace", "alerts_to", "recipients", "connections", "mailing_life", "retention"),
-        "dkim_domain",
+        *("dkim_domain", "address_limits"),
     ),
 }
 

@@ -92,6 +92,7 @@ def too_many_page(newsletter: Newsletter, language: str, refused: TooManyRequest
         switchable=False,
         newsletter=newsletter,
         minutes=refused.minutes,
+        everyone=refused.everyone,
     )
     answer.headers["Retry-After"] = str(refused.retry_after)
     return answer

@@ -33,9 +33,10 @@ TELL_EVERY = timedelta(seconds=10)
 class TooManyRequests(Refusal):
     """Too many requests have come in a short time; please try again later."""
 
-    def __init__(self, wait: timedelta) -> None:
-        """`wait` is how long it will be refused."""
+    def __init__(self, wait: timedelta, *, everyone: bool = False) -> None:
+        """`wait` is how long it will be refused; `everyone`: not this client has sent too many."""
         super().__init__()
+        self.everyone = everyone
         self.retry_after = max(1, ceil(wait.total_seconds()))  # seconds
 
     @property
@@ -81,7 +82,7 @@ class Throttle:
         for reason, wait in waits.items():
             self._untold[reason] += 1
             await self._tell(now)
-            raise TooManyRequests(wait)
+            raise TooManyRequests(wait, everyone=reason == EVERYONE)
 
     def _count(self, turns: Sequence[_Turn]) -> Sequence[dict[str, timedelta]]:
         """Count requests in one commit; return why and for how long each must wait, if it must.

@@ -59,7 +59,7 @@ FACTS: dict[str, dict[str, object]] = {
     "never_again": {},
     "not_found": {},
     "problem": {"problem_title": "Title", "sentence": SENTENCE},
-    "too_many": {"minutes": 3},
+    "too_many": {"minutes": 3, "everyone": False},
     "unsubscribe": {"segment": "First edition"},
     "unsubscribed": {},
 }

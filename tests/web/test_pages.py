@@ -130,7 +130,7 @@ def test_a_page_without_a_get_offers_no_other_language() -> None:
 
 def test_a_newsletter_in_one_language_offers_no_choice() -> None:
     alone = NEWSLETTER.model_copy(update={"segments": NEWSLETTER.segments[:1]})
-    html = text(page("too_many", "en", newsletter=alone, minutes=1))
+    html = text(page("too_many", "en", newsletter=alone, minutes=1, everyone=False))
     assert "hreflang" not in html
 
 
@@ -148,7 +148,9 @@ def test_a_newsletter_in_one_language_offers_no_choice() -> None:
     ],
 )
 def test_numbers_agree_with_their_nouns(language: str, minutes: int, words: str) -> None:
-    assert words in text(page("too_many", language, newsletter=NEWSLETTER, minutes=minutes))
+    assert words in text(
+        page("too_many", language, newsletter=NEWSLETTER, minutes=minutes, everyone=True)
+    )
 
 
 @pytest.mark.parametrize(

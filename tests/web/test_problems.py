@@ -33,6 +33,7 @@ ELSEWHERE = {
     "LimitWrong": "becomes SettingWrong where the relays are read",
     "NewsletterUnreadable": "stops the start",
     "NewsletterWrong": "stops the start",
+    "NotAdmitted": "only the sender looks, and quarantines the row",
     "PictureUnsafe": "pictures come out of our own child, and we name them",
     "RelayLimitWrong": "becomes SettingWrong where the relays are read",
     "RelayUnreadable": "becomes SettingWrong where the relays are read",
@@ -46,6 +47,7 @@ ELSEWHERE = {
     "TextMissing": "approval and preview look for missing texts before they render",
     "TooManyLetters": "the sender withholds the letter and counts it",
     "TextUnsafe": "an issue's content refuses such characters at the door",
+    "WarmUpWrong": "becomes SettingWrong where the relays are read",
 }
 
 

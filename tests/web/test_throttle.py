@@ -176,6 +176,19 @@ def test_a_person_gets_a_page_in_their_language(
     assert "ann@" not in page.text
 
 
+def test_nobody_s_network_is_blamed_for_what_all_have_sent(opened: Opening) -> None:
+    form = {"email": "ann@example.org", "segments": "en", "language": "en"}
+    answers = [
+        opened(f"203.0.113.{number}", VESTKA_TOTAL_LIMITS="1/1h").post(
+            "/v1/subscriptions", data=form
+        )
+        for number in range(2)
+    ]
+    assert [answer.status_code for answer in answers] == [303, 429]
+    assert "have come in a short time" in answers[1].text
+    assert "your network" not in answers[1].text
+
+
 def test_what_is_not_valid_is_not_counted(opened: Opening) -> None:
     client = opened(VESTKA_CLIENT_LIMITS="1/10m")
     assert sign_up(client, "a b").status_code == 422
