@@ -31,6 +31,7 @@ class PublicKeys:
     list_sealing: SealingKey
     links: LinkTokens
     counting: bytes  # hashes who calls, for counting only
+    forms: bytes  # signs what our own forms carry
 
     @classmethod
     def load(cls, keys_dir: Path) -> "PublicKeys":
@@ -42,11 +43,14 @@ class PublicKeys:
             _sealing_key(keys_dir, "list"),
             LinkTokens(links, newest),
             _subkey(links[newest], "counting"),
+            _subkey(links[newest], "forms"),
         )
 
     def public(self) -> "PublicKeys":
         """Return the public part alone."""
-        return PublicKeys(self.hot_sealing, self.list_sealing, self.links, self.counting)
+        return PublicKeys(
+            self.hot_sealing, self.list_sealing, self.links, self.counting, self.forms
+        )
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -70,6 +74,7 @@ class Keyring(PublicKeys):
             public.list_sealing,
             public.links,
             public.counting,
+            public.forms,
             hot_opening=_opening_keys(keys_dir, public.hot_sealing),
             list_opening=_opening_keys(keys_dir, public.list_sealing),
             index=IndexKeys(_secrets(keys_dir, "index")),

@@ -40,7 +40,7 @@ class Role(StrEnum):
 _NEEDED = {
     Role.PUBLIC: (
         *("public_url", "public_listen", "allowed_origins", "hosts", "trusted_proxies"),
-        *("proxy_header", "trusted_clients", "client_limits", "total_limits"),
+        *("proxy_header", "trusted_clients", "client_limits", "total_limits", "proof_of_work"),
     ),
     Role.OPERATORS: (
         *("public_url", "operators_listen", "sender", "list_domain", "recipients", "hosts"),

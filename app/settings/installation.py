@@ -137,6 +137,13 @@ class Settings(Given):
         "how many letters about its subscription an address may get in any window, whoever asks",
         default="6/1d,12/30d",
     )
+    proof_of_work = Knob(
+        "VESTKA_PROOF_OF_WORK",
+        words.one_of("off", "on"),
+        "`on` asks every browser to solve a small task (ALTCHA) before it signs up: against robots"
+        " that come from many addresses; a form without JavaScript then works no more",
+        default="off",
+    )
     alerts_to = Knob(
         "VESTKA_ALERTS_TO",
         mailboxes.optional_mailbox,
@@ -188,6 +195,11 @@ class Settings(Given):
     def hosts_photos(self) -> bool:
         """Whether readers fetch photos, instead of letters carrying them."""
         return self.photos == "hosted"
+
+    @property
+    def asks_for_proof(self) -> bool:
+        """Whether a sign-up needs a proof of work."""
+        return self.proof_of_work == "on"
 
     @classmethod
     def knobs(cls) -> Iterator[Knob[Any]]:

@@ -3,6 +3,7 @@
 The answer is the same for every address that is one, known or not (promise 1).
 """
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -15,11 +16,13 @@ from app.errors import Refusal
 from app.newsletter import Newsletter
 from app.subscribers.forms import FieldWrong, form_page, manage_request_page, too_many_page
 from app.subscribers.inbox import Inbox
+from app.subscribers.proofs import ProofNotAsked, challenge, check
 from app.subscribers.schemas import Accepted, ManageWish, Wish
 from app.subscribers.signing_up import Asked, sealed_manage_wish, sealed_wish
+from app.subscribers.stamps import is_hasty
 from app.subscribers.wishes import language_of, page_language, segments_of
 from app.web.bodies import body_schema, is_form, read_body
-from app.web.context import Installation
+from app.web.context import Here, Installation, Now
 from app.web.gathering import TooBusy
 from app.web.problems import field_name
 from app.web.throttle import Throttle, TooManyRequests
@@ -108,9 +111,10 @@ async def subscribe(request: Request) -> Response:
     try:
         address, asked = _asked(here, wish)
         await throttle.take(request, now=here.clock.now())
+        proof = await _proof(here, wish)
         row = sealed_wish(here.keys, address, **asked)
-        if not wish.website:  # a filled-in trap is answered like any other, and forgotten
-            await inbox.take(row)
+        if not _is_trapped(here, wish):  # a robot is answered like any other, and forgotten
+            await inbox.take(row, proof=proof)
     except Refusal as refused:
         if form:
             return _again(form_page, here.newsletter, wish.language, refused)
@@ -129,6 +133,33 @@ def _asked(here: Installation, wish: Wish) -> tuple[EmailAddress, Asked]:
         "today": here.clock.now().date(),
         "source": wish.source,
     }
+
+
+async def _proof(here: Installation, wish: Wish) -> bytes | None:
+    if not here.settings.asks_for_proof:
+        return None
+    # In a thread, and without the interpreter's lock: the answers of others do not wait for it.
+    return await asyncio.to_thread(check, here.keys.forms, wish.altcha, here.clock.now().date())
+
+
+def _is_trapped(here: Installation, wish: Wish) -> bool:
+    """Tell whether only a program can have filled in the form like this."""
+    if wish.website:
+        return True
+    return wish.since is not None and is_hasty(here.keys.forms, wish.since, here.clock.now())
+
+
+@router.get("/v1/challenge", responses={404: {"description": "no proof of work is asked for"}})
+def get_challenge(here: Here, now: Now) -> JSONResponse:
+    """Give a task to solve before a sign-up, if this installation asks for one (ALTCHA, version 2).
+
+    The solution is sent as `altcha`, as ALTCHA's own programs write it: base64 of
+    `{"challenge": …, "solution": {"counter": …, "derivedKey": …}}`.
+    """
+    if not here.settings.asks_for_proof:
+        raise ProofNotAsked
+    made = challenge(here.keys.forms, now.date())
+    return JSONResponse(made, headers={"Cache-Control": "no-store"})
 
 
 @router.post(

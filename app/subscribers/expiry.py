@@ -6,14 +6,15 @@ from sqlalchemy import delete, select
 
 from app.database import Transaction
 from app.subscribers.asking import CONFIRMATION_DAYS, forget_expired
-from app.subscribers.models import PENDING, SignUp, Subscription
+from app.subscribers.models import PENDING, SignUp, SpentProof, Subscription
 from app.subscribers.unsubscription import EXPIRED, end
 
 
 def expire(session: Transaction, *, now: datetime) -> int:
-    """Delete unconfirmed requests whose time is over, and sign-ups nobody admitted."""
+    """Delete what is over: unconfirmed requests, sign-ups nobody admitted, proofs of work."""
     oldest = now.date() - timedelta(days=CONFIRMATION_DAYS)
     forget_expired(session, now)
+    session.execute(delete(SpentProof).where(SpentProof.until < now.date()))
     session.execute(delete(SignUp).where(SignUp.day <= oldest))
     stale = _stale(session, oldest)
     for subscriber_id, segment in stale:

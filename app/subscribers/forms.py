@@ -30,6 +30,10 @@ SENTENCES = {
     "email": _("This e-mail address cannot be used. Please check it."),
     "segments": _("Please choose what you would like to get."),
     "language": _("Please choose a language."),
+    "altcha": _(
+        "Against robots, the browser has to solve a small task before this form can be sent. That"
+        " needs JavaScript: please allow it for this page and try again."
+    ),
 }
 BUSY = _("Too many people are subscribing just now. Please try again in a minute.")
 OTHERWISE = _("The form was not sent as it should be. Please try again.")
@@ -51,9 +55,17 @@ def _status(refused: Refusal | None) -> int:
 
 
 def form_page(
-    newsletter: Newsletter, language: str, *, refused: Refusal | None = None
+    newsletter: Newsletter,
+    language: str,
+    *,
+    refused: Refusal | None = None,
+    since: str | None = None,
+    asks_for_proof: bool = False,
 ) -> HTMLResponse:
-    """Answer with the sign-up form; with the status and the reason, if it was refused."""
+    """Answer with the sign-up form; with the status and the reason, if it was refused.
+
+    `since` is the stamp of a fresh form; `asks_for_proof` says that it needs JavaScript.
+    """
     return page(
         "form",
         language,
@@ -64,6 +76,8 @@ def form_page(
         languages=newsletter.languages,
         consent=newsletter.current_consent.text[language],
         problem=_problem(refused, language),
+        since=since,
+        needs_script=phrases(language).gettext(SENTENCES["altcha"]) if asks_for_proof else None,
         scripted=refused is None,  # what was refused must be seen, not a fresh form in its place
         policy=POLICY if refused else SCRIPTS,
     )

@@ -1,12 +1,21 @@
 """The way into the inbox from a web process: sign-ups that arrive together share one commit."""
 
 from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
 
-from app.database import Database
+from app.database import Database, Transaction
+from app.subscribers.proofs import FIELD, ProofSpent, spend
 from app.subscribers.signing_up import Row, put
 from app.web.gathering import Gathering
 
 ROOM = 5000  # rows waiting: some seconds of a flood, and a few megabytes
+
+
+class _Drop(NamedTuple):
+    row: Row
+    proof: bytes | None
+    """The fingerprint of the proof of work that pays for it, if one is asked for."""
 
 
 class Inbox:
@@ -15,13 +24,31 @@ class Inbox:
     def __init__(self, database: Database, *, room: int = ROOM) -> None:
         """Write nothing yet."""
         self._database = database
-        self._gathering: Gathering[Row, None] = Gathering(self._write, room=room)
+        self._gathering: Gathering[_Drop, ProofSpent | None] = Gathering(self._write, room=room)
 
-    async def take(self, row: Row) -> None:
-        """Leave a sealed row in the inbox; it is committed when this returns. Raises TooBusy."""
-        await self._gathering.add(row)
+    async def take(self, row: Row, *, proof: bytes | None = None) -> None:
+        """Leave a sealed row in the inbox; it is committed when this returns.
 
-    def _write(self, rows: Sequence[Row]) -> Sequence[None]:
+        Raises TooBusy; ProofSpent, and nothing is left, if the proof of work was used before.
+        """
+        if (refused := await self._gathering.add(_Drop(row, proof))) is not None:
+            raise refused
+
+    def _write(self, drops: Sequence[_Drop]) -> Sequence[ProofSpent | None]:
         with self._database.transaction() as session:
-            put(session, rows)
-        return [None] * len(rows)
+            unpaid = _unpaid(session, drops)
+            if rows := [drop.row for drop, none in zip(drops, unpaid, strict=True) if not none]:
+                put(session, rows)
+        return [ProofSpent(field=FIELD) if none else None for none in unpaid]
+
+
+def _unpaid(session: Transaction, drops: Sequence[_Drop]) -> Sequence[bool]:
+    """Spend the proofs; tell of each drop whether its own was spent before, or beside it."""
+    days: dict[bytes, date] = {drop.proof: drop.row["day"] for drop in drops if drop.proof}
+    spent = spend(session, days)
+    unpaid = []
+    for drop in drops:
+        unpaid.append(drop.proof is not None and drop.proof in spent)
+        if drop.proof is not None:
+            spent.add(drop.proof)
+    return unpaid

@@ -118,6 +118,16 @@ class Quarantined(Base):
     day: Mapped[date]
 
 
+class SpentProof(Base):
+    """A proof of work that was used, so that it is not used twice. It tells no more than a day."""
+
+    __tablename__ = "spent_proofs"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary(16), primary_key=True)
+    until: Mapped[date]
+
+
 class Departure(Base):
     """How many left, by day, segment and reason: all that is kept of those who left."""
 

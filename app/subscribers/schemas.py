@@ -22,6 +22,13 @@ class Wish(Body):
     website: Annotated[
         Typed | None, Field(description="a trap for robots: people leave it empty")
     ] = None
+    since: Annotated[
+        Typed | None, Field(description="when the form was shown, as the form itself says it")
+    ] = None
+    altcha: Annotated[
+        str | None,
+        Field(max_length=2000, description="a solved challenge (ALTCHA), where one is asked for"),
+    ] = None
 
 
 class Accepted(Body):

@@ -59,6 +59,11 @@ STATUS = {
     "TooManyRequests": 429,
     "RelayUnreachable": 502,
     "TooBusy": 503,
+    "StampForeign": 422,
+    "ProofMissing": 422,
+    "ProofWrong": 422,
+    "ProofSpent": 422,
+    "ProofNotAsked": 404,
     "SettingWrong": 500,
 }
 

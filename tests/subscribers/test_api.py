@@ -1,5 +1,6 @@
 """The website's calls: the same answer for every address, whatever is known about it."""
 
+import re
 from typing import Any
 
 from fastapi.testclient import TestClient
@@ -9,6 +10,7 @@ from app.addresses.keys import Keyring
 from app.database import Database
 from app.subscribers.models import PENDING, SignUp
 from tests.support.builders import a_subscriber
+from tests.support.clock import SetClock
 
 
 def waiting(database: Database) -> int:
@@ -53,6 +55,21 @@ def test_a_form_is_led_to_a_page_in_its_language(database: Database, readers: Te
 def test_a_robot_is_answered_and_forgotten(database: Database, readers: TestClient) -> None:
     assert sign_up(readers, website="https://spam.example").status_code == 202
     assert waiting(database) == 0
+
+
+def test_a_form_returned_at_once_is_answered_and_forgotten(
+    database: Database, readers: TestClient, clock: SetClock
+) -> None:
+    shown = readers.get("/form?language=en").text
+    (since,) = re.findall(r'name="since" value="([^"]+)"', shown)
+    clock.go_on(seconds=0.2)
+    hasty = sign_up(readers, since=since)
+    assert (hasty.status_code, hasty.json()) == (202, {"status": "accepted"})
+    assert waiting(database) == 0
+    clock.go_on(seconds=2)
+    assert sign_up(readers, since=since).status_code == 202
+    assert waiting(database) == 1
+    assert sign_up(readers, since="x" * 20).json()["errors"][0]["field"] == "since"
 
 
 def test_wrong_addresses_name_the_field(database: Database, readers: TestClient) -> None:

@@ -6,8 +6,9 @@ from starlette.responses import HTMLResponse
 
 from app.subscribers.forms import form_page, manage_request_page
 from app.subscribers.pages.answers import Asked
+from app.subscribers.stamps import stamp
 from app.subscribers.wishes import page_language
-from app.web.context import Here
+from app.web.context import Here, Now
 from app.web.pages import page
 
 router = APIRouter(tags=["pages"], default_response_class=HTMLResponse)
@@ -35,10 +36,14 @@ for _name in (
 
 
 @router.get("/form")
-def form(here: Here, language: Asked = None) -> Response:
+def form(here: Here, now: Now, language: Asked = None) -> Response:
     """Show the sign-up form."""
-    spoken = page_language(here.newsletter, language, here.newsletter.languages[0])
-    return form_page(here.newsletter, spoken)
+    return form_page(
+        here.newsletter,
+        page_language(here.newsletter, language, here.newsletter.languages[0]),
+        since=stamp(here.keys.forms, now),
+        asks_for_proof=here.settings.asks_for_proof,
+    )
 
 
 @router.get("/manage")
