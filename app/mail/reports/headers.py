@@ -65,7 +65,8 @@ def _headers(fields: list[list[str]]) -> Headers:
 def readable(value: str) -> str:
     """Decode encoded words (RFC 2047), also where they should not be; guess raw bytes."""
     if "=?" not in value:
-        return value if value.isascii() else decoded(value.encode("latin-1", "replace"), "")
+        raw = value.isascii() or any(letter > "\xff" for letter in value)  # nothing to guess
+        return value if raw else decoded(value.encode("latin-1"), "")
     return _ENCODED.sub(_word, _BETWEEN.sub(r"\1", value))
 
 

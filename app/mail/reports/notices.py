@@ -5,6 +5,7 @@ Old and odd servers have no other form. The letter they return is cut off first:
 
 import re
 from dataclasses import dataclass
+from itertools import takewhile
 
 from app.mail.reports.addresses import FOUND, tidy
 
@@ -25,7 +26,11 @@ _NAMED = re.compile(
 _LINE = re.compile(
     r"[\s*>•<\"'(\[-]{0,12}[^\s<>()\[\],;:\"'@=]{1,128}@[\w-][\w.-]{0,200}[\s>\"')\].:;,-]"
 )
-_RCPT = re.compile(r"RCPT TO:\s{0,3}<([^<>\s]{1,320})>", re.IGNORECASE)
+_RCPT = re.compile(r"RCPT TO:\s{0,3}<?([^<>\s]{1,320})", re.IGNORECASE)
+_STAFF = frozenset(
+    "postmaster abuse support helpdesk admin administrator mailer-daemon noreply no-reply hostmaster"
+    " webmaster info help root security".split()
+)
 _CODED = re.compile(r"(?<![\w.])(?:[45][0-7]\d[ \-:#]|#?[45]\.\d{1,3}\.\d{1,3}(?!\.?\d))")
 
 
@@ -61,7 +66,8 @@ def notice(text: str) -> Notice:
 
 
 def _is_header(lines: list[str]) -> bool:
-    names = [found[1].lower() for found in map(_HEADER.match, lines) if found]
+    block = takewhile(lambda line: line.strip(" \t>|"), lines)
+    names = [found[1].lower() for found in map(_HEADER.match, block) if found]
     return len(names) >= 3 and any(each in _PROVES for each in names)
 
 
@@ -76,7 +82,7 @@ def passages(written: str, not_of: frozenset[str]) -> list[Passage]:
             address = tidy(found[0] if begins else found[1])
             if address.lower() not in not_of and "@" in address:
                 starts.append((number, address))
-    ends = [number for number, _ in starts[1:]] + [len(lines)]
+    ends = [*(number for number, _ in starts[1:]), len(lines)][: len(starts)]
     of_whom: dict[str, list[str]] = {}
     for (number, address), end in zip(starts, ends, strict=True):
         of_whom.setdefault(address, []).extend(lines[number:end])
@@ -86,7 +92,13 @@ def passages(written: str, not_of: frozenset[str]) -> list[Passage]:
 def any_addresses(written: str, not_of: frozenset[str]) -> list[str]:
     """List every address in a notice, in its order."""
     found = (tidy(each) for each in FOUND.findall(written[:LONGEST]))
-    return list(dict.fromkeys(each for each in found if each.lower() not in not_of))[:50]
+    others = (each for each in found if each.lower() not in not_of and not _of_staff(each))
+    return list(dict.fromkeys(others))[:50]
+
+
+def _of_staff(address: str) -> bool:
+    """Whether it is where notices tell people to ask."""
+    return address.partition("@")[0].lower() in _STAFF
 
 
 def coded(written: str) -> str:

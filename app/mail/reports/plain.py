@@ -16,5 +16,7 @@ def recipients_in(written: str, not_of: frozenset[str], sent_to: Sequence[str]) 
     found = passages(written, not_of)
     if found:
         return [weighed(p.address, [coded(p.written), p.written, *whole]) for p in found]
-    named = list(sent_to) or any_addresses(written, not_of)[:1]
-    return [weighed(each, whole) for each in named or [""]]
+    named = any_addresses(written, not_of)
+    if len(named) != 1:
+        named = list(sent_to) or named[:1] or [""]
+    return [weighed(each, whole) for each in named]

@@ -64,7 +64,7 @@ def _sign(row: dict[str, Any]) -> Sign:
 def weigh(headers: Headers, written: str) -> Counter[str]:
     """Add up the signs of each kind."""
     places = {
-        "from": Words(headers.first("from", "sender")[:500]),
+        "from": Words(headers.first("from", "sender")[:500].replace("@", " ")),
         "subject": Words(headers.first("subject")[:500]),
         "notice": Words(written[:READ]),
     }

@@ -17,6 +17,7 @@ GAP = 60  # characters that "…" may stand for
 _UNSPACED = "\u2e80"  # from here on, Chinese and Japanese, which put no space between words
 _BEGINNING = re.compile(r"(?<!\w)(?=(\S..))")  # of a word: three characters
 _CONTINUED = re.compile(r"(?<![\w.])[245]\d\d-(?:[245]\.\d{1,3}\.\d{1,3}(?=\s))?")  # 550-5.1.1 …
+_OCTAL = re.compile(r"(?:\\[0-3][0-7]{2})+")  # how Exim writes what is not ASCII
 _ADDRESS = re.compile(r"[\w.!#$%&*+/=?^`{|}~-]{1,200}@[\w.-]{1,200}")
 _DROPPED = dict.fromkeys(map(ord, "'`´‘’ʼ\u00ad\u200b\ufeff"))
 _SPACED = dict.fromkeys(map(ord, '<>()[]{}"«»“”„*|-_=#\\‐‑–—…'), " ")
@@ -25,9 +26,14 @@ _MILL = {**_DROPPED, **_SPACED}
 
 def worded(text: str) -> str:
     """Bring a text into the form that is compared, with a space before and after."""
-    folded = unicodedata.normalize("NFKC", text).lower()
+    folded = unicodedata.normalize("NFKC", _OCTAL.sub(_unescaped, text)).lower()
     plain = _ADDRESS.sub(" ", _CONTINUED.sub(" ", folded))
     return f" {' '.join(plain.translate(_MILL).split())} "
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    numbers = match[0].split("\\")[1:]
+    return bytes(int(number, 8) for number in numbers).decode("utf-8", "replace")
 
 
 def phrase(words: str) -> Phrase:
