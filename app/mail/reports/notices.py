@@ -27,10 +27,10 @@ _LINE = re.compile(
     r"[\s*>•<\"'(\[-]{0,12}[^\s<>()\[\],;:\"'@=]{1,128}@[\w-][\w.-]{0,200}[\s>\"')\].:;,-]"
 )
 _RCPT = re.compile(r"RCPT TO:\s{0,3}<?([^<>\s]{1,320})", re.IGNORECASE)
-_STAFF = frozenset(
-    "postmaster abuse support helpdesk admin administrator mailer-daemon noreply no-reply hostmaster"
-    " webmaster info help root security".split()
-)
+_STAFF = {
+    *("postmaster", "abuse", "support", "helpdesk", "admin", "administrator", "mailer-daemon"),
+    *("noreply", "no-reply", "hostmaster", "webmaster", "info", "help", "root", "security"),
+}
 _CODED = re.compile(r"(?<![\w.])(?:[45][0-7]\d[ \-:#]|#?[45]\.\d{1,3}\.\d{1,3}(?!\.?\d))")
 
 

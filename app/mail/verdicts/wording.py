@@ -1,4 +1,4 @@
-"""How words are compared: lower case, without addresses, brackets, quotes and line breaks.
+"""How words are compared: lower case, without accents, addresses, brackets, quotes, line breaks.
 
 Phrases of the table and what servers say go through the same mill, so the table can be written as
 people write. A phrase has to begin where a word begins; "…" stands for up to 60 characters.
@@ -26,9 +26,18 @@ _MILL = {**_DROPPED, **_SPACED}
 
 def worded(text: str) -> str:
     """Bring a text into the form that is compared, with a space before and after."""
-    folded = unicodedata.normalize("NFKC", _OCTAL.sub(_unescaped, text)).lower()
+    folded = _unaccented(_OCTAL.sub(_unescaped, text)).lower()
     plain = _ADDRESS.sub(" ", _CONTINUED.sub(" ", folded))
     return f" {' '.join(plain.translate(_MILL).split())} "
+
+
+def _unaccented(text: str) -> str:
+    """Leave out marks above and below letters: many servers do."""
+    if text.isascii():
+        return text
+    apart = unicodedata.normalize("NFKD", text)
+    bare = "".join(letter for letter in apart if not unicodedata.combining(letter))
+    return unicodedata.normalize("NFKC", bare)
 
 
 def _unescaped(match: re.Match[str]) -> str:
