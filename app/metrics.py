@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 
 from app.allowances.refusals import refused_since
 from app.deliveries.models import Delivery, Sender
-from app.deliveries.progress import unbalanced
+from app.deliveries.progress import balance, pace, unbalanced
 from app.deliveries.states import CLAIMED, DEFERRED, PENDING, UNCERTAIN
 from app.mailings.models import Mailing
+from app.mailings.states import ON_THEIR_WAY
 from app.operators.api_keys import Operator
 from app.operators.guards import needs
 from app.operators.models import Alert
@@ -67,8 +68,37 @@ class Figures(Collector):
         yield self._one("vestka_alerts", "Alerts kept", self._count(Alert))
         yield self._refused()
         yield self._set_apart()
+        yield from self._progress()
         wrong = len(unbalanced(self._session))
         yield self._one("vestka_unbalanced_mailings", "Mailings whose books do not balance", wrong)
+
+    def _progress(self) -> Iterator[Metric]:
+        """Tell of each mailing on its way what `vestka mailing watch` shows."""
+        labels = ("mailing", "week", "segment")
+        letters = GaugeMetricFamily(
+            "vestka_mailing_letters",
+            "Letters of the mailings on their way, by state",
+            labels=(*labels, "state"),
+        )
+        rates = GaugeMetricFamily(
+            "vestka_mailing_rate", "Letters a second since the launch", labels=labels
+        )
+        left = GaugeMetricFamily(
+            "vestka_mailing_seconds_left", "Time left at that rate", labels=labels
+        )
+        for mailing in self._session.scalars(
+            select(Mailing).where(Mailing.state.in_(ON_THEIR_WAY))
+        ):
+            whose = (str(mailing.id), mailing.week, mailing.segment)
+            books = balance(self._session, mailing)
+            for state, count in books.states.items():
+                letters.add_metric((*whose, state), float(count))
+            rate, seconds = pace(books, mailing, self._now)
+            if rate is not None:
+                rates.add_metric(whose, rate)
+            if seconds is not None:
+                left.add_metric(whose, float(seconds))
+        yield from (letters, rates, left)
 
     def _refused(self) -> Metric:
         about = "Sign-ups refused and letters withheld since midnight (UTC), by reason"

@@ -188,6 +188,11 @@ def new_id() -> bytes:
     return secrets.token_bytes(16)
 
 
+def new_number() -> int:
+    """Return a number that does not tell who came first; JSON holds it exactly (below 2^53)."""
+    return (1 << 51) + secrets.randbelow(1 << 51)
+
+
 def new_link_id() -> bytes:
     """Return a new link id: 8 random bytes, which stand for a subscriber in link tokens."""
     return secrets.token_bytes(_LINK_ID_LENGTH)

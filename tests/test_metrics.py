@@ -3,10 +3,16 @@
 from datetime import timedelta
 
 from fastapi.testclient import TestClient
+from sqlalchemy import select, update
 
+from app.addresses.keys import Keyring
 from app.allowances.refusals import ADDRESS, CLIENT, count_refused
 from app.database import Database
-from tests.support.clock import MONDAY
+from app.deliveries.models import Delivery
+from app.mailings.control import cancel
+from tests.deliveries.rows import a_mailing
+from tests.support.builders import WEEK
+from tests.support.clock import MONDAY, SetClock
 
 
 def test_an_attack_shows_in_counts_of_the_day(operators: TestClient, database: Database) -> None:
@@ -17,3 +23,25 @@ def test_an_attack_shows_in_counts_of_the_day(operators: TestClient, database: D
     assert 'vestka_refused_today{reason="client"} 70.0' in figures
     assert 'vestka_refused_today{reason="everyone"} 0.0' in figures
     assert 'vestka_refused_today{reason="address"} 0.0' in figures
+
+
+def test_a_mailing_on_its_way_has_its_counts_its_rate_and_the_time_left(
+    operators: TestClient, database: Database, keyring: Keyring, clock: SetClock
+) -> None:
+    with database.transaction() as session:
+        mailing = a_mailing(session, keyring, 10)
+        session.execute(
+            update(Delivery)
+            .where(Delivery.id.in_(select(Delivery.id).order_by(Delivery.id).limit(4)))
+            .values(state="sent")
+        )
+    whose = f'mailing="{mailing.id}",segment="en",week="{WEEK}"'
+    clock.go_on(seconds=2)
+    figures = operators.get("/metrics").text.splitlines()
+    counted = f'mailing="{mailing.id}",segment="en",state="sent",week="{WEEK}"'
+    assert f"vestka_mailing_letters{{{counted}}} 4.0" in figures
+    assert f"vestka_mailing_rate{{{whose}}} 2.0" in figures
+    assert f"vestka_mailing_seconds_left{{{whose}}} 3.0" in figures
+    with database.transaction() as session:
+        cancel(session, mailing.id, now=clock.now())
+    assert "vestka_mailing_rate{" not in operators.get("/metrics").text, "it has ended"

@@ -149,9 +149,16 @@ def resume(mailing_id: MailingId, *, as_json: AsJson = False) -> None:
 
 
 @commands.command()
-def cancel(mailing_id: MailingId, *, as_json: AsJson = False) -> None:
-    """End the mailing: whoever has not got the letter is excluded."""
+def cancel(
+    mailing_id: MailingId,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask first")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """End the mailing: whoever has not got the letter is excluded, for good. Asks first."""
     opened = Opened()
+    if not yes:
+        _ask(_record(opened, mailing_id))
     now = opened.clock.now()
     with opened.database.transaction() as session:
         mailing = control.cancel(session, mailing_id, now=now)
@@ -187,6 +194,17 @@ def uncertain(
             for row in doubts(session, mailing_id)
         ]
     print_rows(rows, as_json=as_json, nothing="No letter of this mailing is uncertain.")
+
+
+def _ask(record: dict[str, Any]) -> None:
+    """Ask whether the rest shall really not get their letter. Raises what ends the command."""
+    waiting = sum(record[state] for state in OPEN)
+    typer.confirm(
+        f"{record['week']} to {record['segment']}: {waiting} letters are not sent yet, and never"
+        " will be. Cancel the mailing?",
+        abort=True,
+        err=True,
+    )
 
 
 def _decide(opened: Opened, mailing_id: int, *, resend: bool) -> int:

@@ -14,6 +14,7 @@ from app.deliveries.models import Delivery, FoldedCount
 from app.deliveries.states import DEFERRED, EXCLUDED, OPEN, PENDING, UNCERTAIN
 from app.mailings.models import Mailing
 from app.mailings.states import CANCELLED, FINISHED, RUNNING, move
+from app.mailings.telling import tell
 from app.operators.alerts import alert
 
 _BLANK_AT_ONCE = 10_000
@@ -28,6 +29,7 @@ def complete(session: Transaction, *, now: datetime) -> int:
     for mailing in finished:
         mailing.state = move(mailing.state, FINISHED)
         mailing.finished_at = now
+        tell(session, "finished", mailing)
         _tell_of_doubts(session, mailing, now)
     return len(finished)
 

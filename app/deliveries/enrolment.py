@@ -12,11 +12,13 @@ from app.database import Transaction
 from app.deliveries.kinds import ALERT, ISSUE
 from app.deliveries.models import Delivery
 from app.deliveries.states import PENDING
-from app.dialects import insert_from_select, scattered
+from app.dialects import insert_from_select, insert_if_absent, scattered
 from app.mailings.models import Mailing
 from app.mailings.states import ENROLLING, FINISHED, RUNNING, move
+from app.mailings.telling import tell
 from app.operators.models import Alert
 from app.subscribers.models import CONFIRMED, ServiceLetter, Subscription
+from app.tokens import new_number
 
 _COLUMNS = (
     *("kind", "mailing_id", "subscriber_id", "letter_id", "state"),
@@ -59,7 +61,9 @@ def _enrol_one(session: Transaction, mailing: Mailing, life: timedelta, now: dat
     )
     mailing.audience = insert_from_select(session, Delivery, _COLUMNS, readers)
     mailing.state = move(mailing.state, RUNNING if mailing.audience else FINISHED)
-    mailing.finished_at = None if mailing.audience else now
+    if not mailing.audience:
+        mailing.finished_at = now
+        tell(session, "finished", mailing)
     return mailing.audience
 
 
@@ -75,20 +79,30 @@ def _end(mailing: Mailing) -> datetime:
 
 
 def take_in_service_letters(session: Transaction, *, now: datetime) -> int:
-    """Queue the letters that readers asked for; return how many."""
+    """Queue the letters that readers asked for; return how many.
+
+    Their rows stay until the links expire, so their numbers are random: in the order of asking,
+    they would tell who came first.
+    """
     known = select(Delivery.id).where(Delivery.letter_id == ServiceLetter.nonce)
-    asked = select(
-        ServiceLetter.kind,
-        null(),
-        ServiceLetter.subscriber_id,
-        ServiceLetter.nonce,
-        literal(PENDING),
-        literal(now, Delivery.due_at.type),
-        ServiceLetter.expires_at,
-        literal(0),
-        literal(value=False),
-    ).where(ServiceLetter.used.is_(False), ServiceLetter.expires_at > now, ~known.exists())
-    return insert_from_select(session, Delivery, _COLUMNS, asked)
+    asked = session.scalars(
+        select(ServiceLetter).where(
+            ServiceLetter.used.is_(False), ServiceLetter.expires_at > now, ~known.exists()
+        )
+    )
+    queued = {"state": PENDING, "due_at": now, "attempts": 0, "handed": False}
+    rows = [
+        {
+            **queued,
+            "id": new_number(),
+            "kind": letter.kind,
+            "subscriber_id": letter.subscriber_id,
+            "letter_id": letter.nonce,
+            "expires_at": letter.expires_at,
+        }
+        for letter in asked
+    ]
+    return insert_if_absent(session, Delivery, rows)
 
 
 def take_in_alerts(session: Transaction, *, now: datetime) -> int:

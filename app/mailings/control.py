@@ -6,6 +6,7 @@ from app.database import Transaction
 from app.mailings.launch import find_mailing
 from app.mailings.models import Mailing
 from app.mailings.states import CANCELLED, ENROLLING, PAUSED, RUNNING, move
+from app.mailings.telling import tell
 
 
 def pause(session: Transaction, mailing_id: int) -> Mailing:
@@ -13,6 +14,7 @@ def pause(session: Transaction, mailing_id: int) -> Mailing:
     mailing = find_mailing(session, mailing_id, lock=True)
     if mailing.state != PAUSED:
         mailing.state = move(mailing.state, PAUSED)
+        tell(session, "paused", mailing)
     return mailing
 
 
@@ -21,6 +23,7 @@ def resume(session: Transaction, mailing_id: int) -> Mailing:
     mailing = find_mailing(session, mailing_id, lock=True)
     if mailing.state not in (RUNNING, ENROLLING):
         mailing.state = move(mailing.state, ENROLLING if mailing.audience is None else RUNNING)
+        tell(session, "resumed", mailing)
     return mailing
 
 
@@ -30,4 +33,5 @@ def cancel(session: Transaction, mailing_id: int, *, now: datetime) -> Mailing:
     if mailing.state != CANCELLED:
         mailing.state = move(mailing.state, CANCELLED)
         mailing.finished_at = now
+        tell(session, "cancelled", mailing)
     return mailing

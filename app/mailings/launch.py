@@ -14,6 +14,7 @@ from app.issues.drafting import find
 from app.issues.week import Week
 from app.mailings.models import Mailing
 from app.mailings.states import ENROLLING
+from app.mailings.telling import tell
 from app.newsletter import Segment
 
 CALENDAR = "calendar"
@@ -83,4 +84,6 @@ def launch(
     mailing = mailing_of(session, week, segment.id)
     if mailing is None:
         raise MailingUnknown
+    if new:
+        tell(session, "launched", mailing)
     return mailing, bool(new)

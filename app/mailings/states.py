@@ -8,6 +8,9 @@ PAUSED = "paused"
 FINISHED = "finished"
 CANCELLED = "cancelled"
 
+# Not ended yet.
+ON_THEIR_WAY = (ENROLLING, RUNNING, PAUSED)
+
 MOVES: dict[str, frozenset[str]] = {
     ENROLLING: frozenset({RUNNING, PAUSED, CANCELLED, FINISHED}),
     RUNNING: frozenset({PAUSED, FINISHED, CANCELLED}),

@@ -1,5 +1,8 @@
 """`vestka mailing`: launched once, shown with its balance, held, and its doubts decided."""
 
+import io
+import sys
+
 import pytest
 from sqlalchemy import update
 
@@ -68,14 +71,27 @@ def test_the_setting_is_the_window_where_none_is_given(
 
 def test_a_mailing_is_held_let_go_and_ended(launched: Terminal) -> None:
     states = [
-        launched.run("mailing", act, "1", "--json").json["state"]
-        for act in ("pause", "pause", "resume", "cancel")
+        launched.run("mailing", *act, "1", "--json").json["state"]
+        for act in (["pause"], ["pause"], ["resume"], ["cancel", "--yes"])
     ]
     assert states == ["paused", "paused", "running", "cancelled"]
     assert launched.run("mailing", "show", "1", "--json").json["excluded"] == {"cancelled": 2}
     assert launched.refused("mailing", "resume", "1") == (
         "a mailing that is cancelled cannot become running"
     )
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"), [("y", "cancelled"), ("n", "running"), ("", "running")]
+)
+def test_an_end_is_asked_for_first(
+    answer: str, state: str, launched: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(answer and f"{answer}\n"))
+    ran = launched.run("mailing", "cancel", "1")
+    assert "2025-W04 to en: 2 letters are not sent yet, and never will be." in ran.err
+    assert ran.status == (0 if state == "cancelled" else 1)
+    assert launched.run("mailing", "show", "1", "--json").json["state"] == state
 
 
 def test_watching_ends_when_it_stands_still(launched: Terminal, database: Database) -> None:

@@ -95,6 +95,23 @@ def test_a_service_letter_is_taken_in_once(database: Database, keyring: Keyring)
         assert [take_in_service_letters(session, now=MONDAY) for _ in range(2)] == [1, 0]
 
 
+def test_the_numbers_of_service_letters_tell_nothing(database: Database, keyring: Keyring) -> None:
+    """Their rows stay for days: in order, they would tell who asked first."""
+    with database.transaction() as session:
+        for number in range(30):
+            reader = a_subscriber(session, keyring, f"reader{number}@example.org")
+            send_manage_link(session, keyring, reader.id, "en", MONDAY)
+            session.flush()
+            assert take_in_service_letters(session, now=MONDAY) == 1
+        asked = dict(
+            session.execute(select(ServiceLetter.nonce, ServiceLetter.subscriber_id)).all()
+        )
+        numbers = list(session.scalars(select(Delivery.id)))
+        assert all(2**51 <= number < 2**52 for number in numbers)
+        in_order = session.scalars(select(Delivery.subscriber_id).order_by(Delivery.id)).all()
+        assert list(in_order) != list(asked.values())
+
+
 @pytest.mark.parametrize("gone", ["used", "expired"])
 def test_a_service_letter_nobody_needs_is_not(
     gone: str, database: Database, keyring: Keyring
