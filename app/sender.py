@@ -20,23 +20,24 @@ from app.deliveries.engine import Engine
 from app.deliveries.envelopes import Post
 from app.deliveries.leases import LEASE, RENEW_EVERY, register, renew
 from app.deliveries.ledger import Ledger
+from app.deliveries.outfit import dkim_keys_of, relays_of
 from app.deliveries.recovery import recover
 from app.deliveries.relays import RelayState
 from app.deliveries.steps import Steps
 from app.journal import journal
-from app.mail.dkim_keys import load_dkim_keys
 from app.mail.relay import Relay
 from app.mail.signing import Signer
 from app.mailings.calendar import Schedule, parse_schedule
 from app.mailings.notes import LaunchNotes
 from app.newsletter import Newsletter
-from app.settings import Settings, naming
+from app.settings import Settings, SettingWrong, naming
 from app.subscribers.endings import EndingNotes
 
 log = journal("sender")
 
 STEP_EVERY = 0.5
 FORGET_EVERY = 300.0
+KEYS_EVERY = 30.0
 
 
 class Sender:
@@ -61,9 +62,9 @@ class Sender:
         notes, endings = LaunchNotes(settings.keys_dir), EndingNotes(settings.keys_dir)
         self._steps = Steps(database, settings, newsletter, keyring, schedules, notes, endings)
         self._checker = Checker(keyring, settings.recipients, settings.alerts_to)
-        with naming("VESTKA_KEYS_DIR"):
-            signer = Signer(load_dkim_keys(settings.keys_dir, settings.dkim_domain))
-        self._composer = Composer(Post.of(settings, newsletter), keyring, signer)
+        self._settings = settings
+        self._signer = Signer(dkim_keys_of(settings))
+        self._composer = Composer(Post.of(settings, newsletter), keyring, self._signer)
         self._connections = settings.connections
         self._hostname = settings.list_domain
 
@@ -86,6 +87,7 @@ class Sender:
         housekeeping = [
             asyncio.create_task(self._every(STEP_EVERY, self._steps.often, stop)),
             asyncio.create_task(self._every(FORGET_EVERY, self._steps.seldom, stop)),
+            asyncio.create_task(self._every(KEYS_EVERY, self._look_at_keys, stop)),
             asyncio.create_task(self._every(RENEW_EVERY, partial(self._renew, sender_id), stop)),
         ]
         try:
@@ -96,6 +98,16 @@ class Sender:
             attempts.close()
             await asyncio.to_thread(self._end)
             log.info("sender stopped", sender=sender_id)
+
+    def _look_at_keys(self, _now: datetime) -> None:
+        """Sign with the DKIM keys that are there now; with those in use, if they are unreadable."""
+        try:
+            keys = dkim_keys_of(self._settings)
+        except SettingWrong as refused:
+            log.warning("the DKIM keys cannot be read", why=str(refused))
+            return
+        if self._signer.use(keys):
+            log.info("DKIM keys changed", selectors=[key.selector for key in keys])
 
     def _begin(self) -> int:
         """Free what this data directory's earlier lives held, then take a number of our own."""
@@ -155,9 +167,7 @@ def _read(
 ) -> tuple[Mapping[str, Schedule | None], list[Relay]]:
     with naming("VESTKA_SCHEDULE"):
         schedules = parse_schedule(settings.schedule, newsletter)
-    with naming("VESTKA_RELAYS"):
-        relays = [Relay.parse(url) for url in settings.relays]
-    return schedules, relays
+    return schedules, relays_of(settings)
 
 
 def check(settings: Settings, newsletter: Newsletter) -> None:

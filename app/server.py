@@ -14,7 +14,7 @@ from app.archive import api as archive_api
 from app.archive import pages as archive_pages
 from app.archive import photos_pages
 from app.deliveries import api as deliveries_api
-from app.deliveries import test_letters_api
+from app.deliveries import testing_api
 from app.editions import api as editions_api
 from app.issues import api as issues_api
 from app.issues import photos_api
@@ -98,7 +98,7 @@ def create_operators(installation: Installation) -> FastAPI:
         issues_api,
         photos_api,
         editions_api,
-        test_letters_api,
+        testing_api,
         deliveries_api,
         roster_api,
         suppressions_api,

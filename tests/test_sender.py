@@ -15,6 +15,7 @@ from app.deliveries.attempts import SenderRunsAlready
 from app.deliveries.claiming import claim
 from app.deliveries.leases import LEASE, register
 from app.deliveries.models import Sender as SenderRow
+from app.mail.dkim_keys import ED25519, RSA, create_dkim_key
 from app.sender import Sender, prepare
 from app.settings import Settings, SettingWrong
 from tests.deliveries.rows import a_mailing, states
@@ -130,6 +131,25 @@ def test_who_was_cut_off_itself_gives_the_others_time(
     sender._renew(own, clock.now())
     with database.reading() as session:
         assert states(session) == {"pending": 3}
+
+
+def test_it_signs_with_the_dkim_keys_that_are_there_now(
+    sender: Sender, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def selectors() -> list[str]:
+        sender._look_at_keys(MONDAY)
+        return [key.selector for key in sender._signer.keys]
+
+    assert selectors() == []
+    create_dkim_key(tmp_path, "s1", ED25519, "example.org")
+    create_dkim_key(tmp_path, "s2", RSA, "example.org")
+    assert selectors() == ["s2", "s1"]
+    (tmp_path / "dkim.s3.pem").touch(mode=0o400)
+    assert selectors() == ["s2", "s1"], "those in use, rather than none"
+    assert "the DKIM keys cannot be read" in caplog.text
+    (tmp_path / "dkim.s3.pem").unlink()
+    (tmp_path / "dkim.s2.pem").unlink()
+    assert selectors() == ["s1"]
 
 
 @pytest.mark.parametrize("how", ["alone", "in a group"])

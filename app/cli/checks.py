@@ -16,12 +16,13 @@ from app.addresses.keys import Keyring, PublicKeys, check_apart
 from app.allowances.refusals import REASONS, refused_since
 from app.cli.dns_check import domains
 from app.cli.opening import Opened
-from app.cli.relay_check import read_relays, relays
+from app.cli.relay_check import relays
 from app.cli.seal_check import seals
 from app.cli.signing_check import signing
 from app.cli.verdicts import Finding, fail, ok, warn
 from app.database import Database, wal_is_sound
 from app.deliveries.models import Sender
+from app.deliveries.outfit import relays_of
 from app.deliveries.progress import unbalanced
 from app.errors import Refusal
 from app.mailings.calendar import parse_schedule
@@ -38,7 +39,11 @@ def settings(opened: Opened) -> Iterator[Finding]:
     readings: list[Callable[[], object]] = [
         partial(getattr, opened.settings, knob.attribute) for knob in opened.settings.knobs()
     ]
-    readings += [lambda: opened.newsletter, lambda: _schedules(opened), lambda: read_relays(opened)]
+    readings += [
+        lambda: opened.newsletter,
+        lambda: _schedules(opened),
+        lambda: relays_of(opened.settings),
+    ]
     wrong = []
     for reading in readings:
         try:

@@ -10,9 +10,9 @@ from app.addresses.creation import RECOVERY, create_keys
 from app.addresses.keys import Keyring, PublicKeys, check_apart
 from app.clock import Clock, SystemClock
 from app.database import Database
+from app.deliveries.outfit import dkim_keys_of
 from app.errors import Refusal
 from app.mail.dkim import DkimKey
-from app.mail.dkim_keys import load_dkim_keys
 from app.migrating import migrate
 from app.newsletter import Newsletter
 from app.settings import Settings, naming
@@ -74,8 +74,7 @@ class Opened:
     @cached_property
     def dkim_keys(self) -> list[DkimKey]:
         """The keys that sign letters; none if the relay is to do it."""
-        with naming("VESTKA_KEYS_DIR"):
-            return load_dkim_keys(self.settings.keys_dir, self.settings.dkim_domain)
+        return dkim_keys_of(self.settings)
 
     def installation(self, keys: PublicKeys) -> Installation:
         """What the web processes are given; of a whole keyring only the public part."""

@@ -8,11 +8,10 @@ from email.utils import parsedate_to_datetime
 
 from app.cli.opening import Opened
 from app.cli.verdicts import Finding, fail, ok, warn
-from app.deliveries.choosing import check_relays
+from app.deliveries.outfit import relays_of
 from app.mail.relay import Relay, Security
 from app.mail.smtp import Connection
 from app.mail.timeouts import Timeouts
-from app.settings import naming
 
 SHORT = Timeouts(greeting=10, command=10, data=10, dot=10)
 # A letter with all the pictures it may have (300 kB, and a third more in base64), and some room.
@@ -24,18 +23,10 @@ WANTED = ("pipelining", "size", "8bitmime", "enhancedstatuscodes", "smtputf8", "
 _TIME = re.compile(r"(?:\w{3}, )?\d{1,2} \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}")
 
 
-def read_relays(opened: Opened) -> list[Relay]:
-    """Read the relays as a sender does. Raises SettingWrong."""
-    with naming("VESTKA_RELAYS"):
-        relays = [Relay.parse(url) for url in opened.settings.relays]
-        check_relays(relays)
-        return relays
-
-
 def relays(opened: Opened) -> Iterator[Finding]:
     """Call every relay: connect, TLS, login; then say goodbye."""
     hostname = opened.settings.list_domain
-    for relay in read_relays(opened):
+    for relay in relays_of(opened.settings):
         yield from asyncio.run(_called(relay, hostname, opened.clock.now()))
 
 

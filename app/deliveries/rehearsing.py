@@ -10,7 +10,7 @@ from datetime import datetime
 
 from app.addresses.address import EmailAddress
 from app.deliveries.envelopes import Post, compile_issue
-from app.deliveries.test_letters import NOBODY, fill_test
+from app.deliveries.testing import NOBODY, fill_test
 from app.issues.week import Week
 from app.mail.dkim import DkimKey
 from app.mail.letter import marker

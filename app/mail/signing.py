@@ -37,12 +37,22 @@ class Signer:
         self.keys = tuple(keys)
         self._pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="dkim")
 
+    def use(self, keys: Sequence[DkimKey]) -> bool:
+        """Sign with these from now on; tell whether they are others than before."""
+        before = {(key.selector, key.record) for key in self.keys}
+        if before == {(key.selector, key.record) for key in keys}:
+            return False
+        self.keys = tuple(keys)
+        return True
+
     def sign(self, letters: Iterable[Filled], *, at: int) -> list[Filled | Signed]:
         """Return the letters, signed; `at` is the Unix time. RSA lets the other cores run."""
-        if not self.keys:
+        keys = self.keys  # they may change while we sign
+        if not keys:
             return list(letters)
-        return list(self._pool.map(lambda letter: self._signed(letter, at), letters))
+        return list(self._pool.map(lambda letter: _signed(letter, keys, at), letters))
 
-    def _signed(self, letter: Filled, at: int) -> Signed:
-        head, body = letter.head_and_body()
-        return Signed(signatures(head, body, self.keys, at=at), letter)
+
+def _signed(letter: Filled, keys: Sequence[DkimKey], at: int) -> Signed:
+    head, body = letter.head_and_body()
+    return Signed(signatures(head, body, keys, at=at), letter)

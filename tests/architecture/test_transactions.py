@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute
 from app.archive import api as archive_api
 from app.archive import pages as archive_pages
 from app.deliveries import api as deliveries_api
-from app.deliveries import test_letters_api
+from app.deliveries import testing_api
 from app.editions import api as editions_api
 from app.issues import api as issues_api
 from app.operators import api as operators_api
@@ -25,7 +25,7 @@ from app.suppressions import api as suppressions_api
 from app.web import context
 
 ROOMS = (
-    *(deliveries_api, test_letters_api, editions_api, issues_api, operators_api),
+    *(deliveries_api, testing_api, editions_api, issues_api, operators_api),
     *(subscribers_api, subscribers_pages, roster_api, archive_api, archive_pages),
     suppressions_api,
 )

@@ -47,6 +47,15 @@ def test_without_a_key_letters_stay_as_they_are() -> None:
     assert Signer([]).sign([letter], at=0) == [letter]
 
 
+def test_other_keys_are_used_from_now_on(tmp_path: Path) -> None:
+    old, new = (create_dkim_key(tmp_path, each, "rsa", "example.org") for each in ("s1", "s2"))
+    signer = Signer([old])
+    assert not signer.use([old])
+    assert signer.use([new, old])
+    (signed,) = signer.sign([TEMPLATE.bind({"to": "r@example.org", "token": "A" * 40})], at=0)
+    assert bytes(signed).count(b"DKIM-Signature:") == 2
+
+
 def test_keys_are_read_back_rsa_first_and_open_to_nobody(tmp_path: Path) -> None:
     made = [
         create_dkim_key(tmp_path, s, k, "example.org")

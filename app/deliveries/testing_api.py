@@ -8,16 +8,14 @@ from pydantic import BaseModel, Field
 
 from app.addresses.address import AddressRefused, EmailAddress
 from app.deliveries.envelopes import Post
-from app.deliveries.test_letters import compile_test, fill_test, send_now, sent
+from app.deliveries.outfit import dkim_keys_of, relays_of
+from app.deliveries.testing import compile_test, fill_test, send_now, sent
 from app.editions.preview import preview
 from app.issues.api import WeekPath
-from app.mail.dkim_keys import load_dkim_keys
-from app.mail.relay import Relay
 from app.newsletter import UnknownSegment
 from app.operators.api_keys import Operator
 from app.operators.audit import note
 from app.operators.guards import needs
-from app.settings import naming
 from app.web.bodies import Body
 from app.web.context import Here, Now
 
@@ -81,14 +79,12 @@ def post_test_letters(
             hosted=here.settings.hosts_photos,
             language=language,
         )
-    with naming("VESTKA_RELAYS"):
-        relays = [Relay.parse(each) for each in here.settings.relays]
+    relays = relays_of(here.settings)
     post = Post.of(here.settings, here.newsletter)
     template = compile_test(post, rendered, segment, language, week)
     allowed = [a for a in addresses if here.settings.recipients.allow(a.canonical)]
     # On a host of its own, the operators' port may have no key that signs; then the relay does.
-    with naming("VESTKA_KEYS_DIR"):
-        keys = load_dkim_keys(here.settings.keys_dir, here.settings.dkim_domain)
+    keys = dkim_keys_of(here.settings)
     letters = [
         (a.wire, fill_test(template, here.keys.links, post, segment, week, a, now, keys))
         for a in allowed

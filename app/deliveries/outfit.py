@@ -1,0 +1,24 @@
+"""What letters go with, read from the settings: relays, DKIM keys. What is wrong names its setting.
+
+The sender, test letters and the doctor read it here, so what one of them can use, all can.
+"""
+
+from app.deliveries.choosing import check_relays
+from app.mail.dkim import DkimKey
+from app.mail.dkim_keys import load_dkim_keys
+from app.mail.relay import Relay
+from app.settings import Settings, naming
+
+
+def relays_of(settings: Settings) -> list[Relay]:
+    """Read the relays, in the order in which they are given. Raises SettingWrong."""
+    with naming("VESTKA_RELAYS"):
+        relays = [Relay.parse(url) for url in settings.relays]
+        check_relays(relays)
+        return relays
+
+
+def dkim_keys_of(settings: Settings) -> list[DkimKey]:
+    """Read the keys that sign letters; none if the relay is to do it. Raises SettingWrong."""
+    with naming("VESTKA_KEYS_DIR"):
+        return load_dkim_keys(settings.keys_dir, settings.dkim_domain)
