@@ -277,3 +277,24 @@ def test_another_room_s_refusal_gets_the_setting_s_name() -> None:
         raise Refusal("It is so.")
     with pytest.raises(SettingWrong, match=r"^VESTKA_FROM x$"), naming("VESTKA_SCHEDULE"):
         raise SettingWrong("VESTKA_FROM", "x")
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("VESTKA_RECIPIENT", "VESTKA_RECIPIENTS"),
+        ("VESTKA_DATABASE_URI", "VESTKA_DATABASE_URL"),
+        ("VESTKA_RELAY_FILE", "VESTKA_RELAYS_FILE"),
+        ("VESTKA_", "VESTKA_"),
+    ],
+)
+def test_a_name_that_is_no_setting_s_is_refused_with_the_nearest(name: str, nearest: str) -> None:
+    (refused,) = Settings({name: MARK, "VESTKA_FROM": MARK, "VESTKA_RELAYS_FILE": MARK}).unknown()
+    assert str(refused).startswith(f"{name} is no setting; the nearest is {nearest}")
+    assert MARK not in str(refused)
+
+
+def test_what_is_a_setting_or_none_of_ours_is_not_refused() -> None:
+    given = {knob.name: MARK for knob in Settings.knobs()}
+    given |= {f"{name}_FILE": MARK for name in given}
+    assert Settings({**given, "PATH": MARK, "VESTKA_TEST_POSTGRES_URL": MARK}).unknown() == []

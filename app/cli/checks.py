@@ -44,7 +44,7 @@ def settings(opened: Opened) -> Iterator[Finding]:
         lambda: _schedules(opened),
         lambda: relays_of(opened.settings),
     ]
-    wrong = []
+    wrong = [_sentence(unknown) for unknown in opened.settings.unknown()]
     for reading in readings:
         try:
             reading()

@@ -26,9 +26,11 @@ class DataDirUnusable(Refusal):
 class Opened:
     """One installation, as the environment describes it."""
 
-    def __init__(self, environment: dict[str, str] | None = None) -> None:
-        """Read nothing yet."""
+    def __init__(self, environment: dict[str, str] | None = None, *, strict: bool = True) -> None:
+        """Read nothing yet. Raises SettingUnknown if `strict`."""
         self.settings = Settings(dict(os.environ) if environment is None else environment)
+        if strict and (unknown := self.settings.unknown()):
+            raise unknown[0]
         self.clock: Clock = SystemClock()
         journal.configure(self.settings.log_format)
 

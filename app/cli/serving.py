@@ -40,15 +40,23 @@ class Role(StrEnum):
 _NEEDED = {
     Role.PUBLIC: (
         *("public_url", "public_listen", "allowed_origins", "hosts", "trusted_proxies"),
-        *("proxy_header", "trusted_clients", "client_limits", "total_limits", "proof_of_work"),
+        *(
+            "proxy_header",
+            "trusted_clients",
+            "client_limits",
+            "total_limits",
+            "proof_of_work",
+            "tombstones",
+        ),
     ),
     Role.OPERATORS: (
         *("public_url", "operators_listen", "sender", "list_domain", "recipients", "hosts"),
+        "photos",
     ),
     Role.SENDER: (
         *("public_url", "relays", "sender", "list_domain", "return_path_domain", "schedule"),
         *("grace", "alerts_to", "recipients", "connections", "mailing_life", "retention"),
-        *("dkim_domain", "address_limits"),
+        *("dkim_domain", "address_limits", "photos", "over"),
     ),
 }
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from app.settings import mailboxes, places, words
-from app.settings.knob import Given, Knob
+from app.settings.knob import Given, Knob, SettingUnknown, SettingWrong
 
 
 class Settings(Given):
@@ -200,6 +200,11 @@ class Settings(Given):
     def asks_for_proof(self) -> bool:
         """Whether a sign-up needs a proof of work."""
         return self.proof_of_work == "on"
+
+    def unknown(self) -> list[SettingWrong]:
+        """Return a refusal for each name given that is no setting's, with the nearest that is."""
+        known = {name for knob in self.knobs() for name in (knob.name, f"{knob.name}_FILE")}
+        return [SettingUnknown(name, known) for name in sorted(self.names() - known)]
 
     @classmethod
     def knobs(cls) -> Iterator[Knob[Any]]:

@@ -3,8 +3,9 @@
 What cannot be used is refused by the setting's name, and its value is never repeated.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Generic, TypeVar, overload
 
@@ -20,6 +21,15 @@ class SettingWrong(Refusal):
     def __init__(self, name: str, why: str) -> None:
         """Name the setting and what it should be; never its value."""
         super().__init__(f"{name} {why}")
+
+
+class SettingUnknown(SettingWrong):
+    """There is no such setting; ignored, it would leave another one as it stands by default."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        """Name the setting and the nearest of those that there are."""
+        nearest = get_close_matches(name, known, n=1, cutoff=0)[0]
+        super().__init__(name, f"is no setting; the nearest is {nearest}")
 
 
 @contextmanager
@@ -40,6 +50,10 @@ class Given:
         """Keep the mapping; nothing is read yet."""
         self._environment = {k: v for k, v in environment.items() if k.startswith("VESTKA_")}
         self.read_values: dict[str, Any] = {}
+
+    def names(self) -> set[str]:
+        """Return the names that were given, but for those that tests are run with."""
+        return {name for name in self._environment if not name.startswith("VESTKA_TEST_")}
 
     def text_of(self, name: str) -> str | None:
         """Return the text given for `name`, or the content of the file named by `NAME_FILE`."""

@@ -31,6 +31,7 @@ WRONG = {
     "a newsletter that is not there": ("VESTKA_NEWSLETTER", f"/nonexistent/{MARK}.toml"),
     "a log format of no kind": ("VESTKA_LOG_FORMAT", MARK),
     "photos of no kind": ("VESTKA_PHOTOS", MARK),
+    "a name misspelled": ("VESTKA_RECIPIENT", MARK),
     "keys inside the data directory": ("VESTKA_KEYS_DIR", "{data}/keys"),
 }
 
