@@ -7,8 +7,10 @@ matches decides. Only the reader's own address being bad is ever held against a 
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from fnmatch import fnmatchcase
 
 from app.mail.hiding import printable, without_addresses
+from app.mail.verdicts.judging import judge_by_rule
 
 LONGEST_TEXT = 300  # characters of a reply that are kept
 
@@ -145,39 +147,29 @@ _DOT = frozenset({Stage.DOT})
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A verdict on replies at these stages whose code, enhanced code and text match whole.
+    """A verdict on replies at these stages whose code, enhanced code and meaning match whole.
 
-    An empty pattern matches anything; `text` is searched for anywhere, in any case.
+    `meaning` is a pattern of the class and reason that the table of `verdicts` reads in the words
+    and codes, such as "hard/*"; what it only guesses at is "". An empty pattern matches anything.
     """
 
     stages: frozenset[Stage]
     code: str
     enhanced: str
-    text: str
+    meaning: str
     verdict: Verdict
 
-    def matches(self, stage: Stage, reply: Reply) -> bool:
+    def matches(self, stage: Stage, reply: Reply, meaning: str) -> bool:
         """Whether this rule decides."""
         return (
             stage in self.stages
             and re.fullmatch(self.code, str(reply.code)) is not None
             and (not self.enhanced or bool(re.fullmatch(self.enhanced, reply.enhanced or "")))
-            and bool(re.search(self.text, reply.text, re.IGNORECASE))
+            and (not self.meaning or fnmatchcase(meaning, self.meaning))
         )
 
 
-_MANY = r"too many (recipients|rcpt)"
-_UNKNOWN = (
-    r"(no such|unknown|invalid|nonexist\w*) (local )?(user|recipient|mailbox|address|account)"
-    r"|(user|recipient|mailbox|address|account)\b.{0,40}\b(unknown|not found|not exist|disabled)"
-)
-_FULL = r"mailbox.{0,20}full|full mailbox|over ?quota|quota exceeded|exceeded.{0,20}quota"
-_GREY = r"gr[ae]y ?-?list"
-_POLICY = (
-    r"relay(ing)? (access )?(denied|not)|not permitted|spam|blocked|blacklist|reputation|policy"
-)
-
-# stages, code, enhanced code, text, verdict                            mail.md's words for it
+# stages, code, enhanced code, meaning, verdict                         mail.md's words for it
 RULES = (
     # Any stage: the connection ends (RFC 5321 §3.8)
     Rule(_SENDING, r"421", "", "", RECONNECT),
@@ -188,26 +180,24 @@ RULES = (
     Rule(_SENDING, r"53[0458]", "", "", RELAY_WRONG),
     # The recipient, temporarily
     Rule(_RCPT, r"4\d\d|552", r"[45]\.5\.3", "", RECONNECT),
-    Rule(_RCPT, r"4\d\d|552", "", _MANY, RECONNECT),
-    Rule(_RCPT, r"4\d\d", r"4\.2\.2", "", READER_FULL),
-    Rule(_RCPT, r"4\d\d", "", _FULL, READER_FULL),
-    Rule(_RCPT, r"4\d\d", "", _GREY, GREYLISTED),
+    Rule(_RCPT, r"4\d\d|552", "", "block/recipients", RECONNECT),
+    Rule(_RCPT, r"4\d\d", "", "soft/full", READER_FULL),
+    Rule(_RCPT, r"4\d\d", "", "soft/greylisted", GREYLISTED),
     Rule(_RCPT, r"450", r"4\.(2\.0|7\.1)", "", GREYLISTED),
     Rule(_RCPT, r"4\d\d", r"4\.7\.\d+", "", RELAY_BUSY),
     Rule(_RCPT, r"452", "", "", RELAY_BUSY),
     Rule(_RCPT, r"4\d\d", "", "", READER_LATER),
-    # The recipient, for good: by the enhanced code, then by the text, then by the code
-    Rule(_RCPT, r"5\d\d", r"5\.1\.([12369]|10)|5\.2\.1", "", READER_GONE),
-    Rule(_RCPT, r"5\d\d", r"5\.1\.[78]", "", MAILING_REFUSED),  # it is the sender's address
-    Rule(_RCPT, r"5\d\d", r"5\.2\.2", "", READER_REFUSED),
-    Rule(_RCPT, r"5\d\d", r"5\.(2\.3|6\.\d+)", "", LETTER_REFUSED),
-    Rule(_RCPT, r"5\d\d", r"5\.7\.\d+", "", RELAY_WRONG),
-    Rule(_RCPT, r"5\d\d", r"5\.[35]\.\d+", "", RELAY_WRONG),
-    Rule(_RCPT, r"5\d\d", r"5\.[124]\.\d+", "", READER_REFUSED),
-    Rule(_RCPT, r"5\d\d", "", _UNKNOWN, READER_GONE),
+    # The recipient, for good: by what is meant, then by the code
+    Rule(_RCPT, r"5\d\d", "", "hard/*", READER_GONE),
+    Rule(_RCPT, r"5\d\d", "", "block/sender", MAILING_REFUSED),
+    Rule(_RCPT, r"5\d\d", r"5\.6\.\d+", "", LETTER_REFUSED),
+    Rule(_RCPT, r"5\d\d", "", "soft/too-large", LETTER_REFUSED),
+    Rule(_RCPT, r"552", r"5\.2\.2", "", READER_REFUSED),
     Rule(_RCPT, r"552", "", "", READER_FULL),  # RFC 5321 §4.5.3.1.10: to be read as 452
-    Rule(_RCPT, r"5\d\d", "", _FULL, READER_REFUSED),
-    Rule(_RCPT, r"5\d\d", "", _POLICY, RELAY_WRONG),
+    Rule(_RCPT, r"5\d\d", "", "soft/system", RELAY_WRONG),
+    Rule(_RCPT, r"5\d\d", "", "soft/*", READER_REFUSED),
+    Rule(_RCPT, r"5\d\d", "", "block/*", RELAY_WRONG),
+    Rule(_RCPT, r"5\d\d", r"5\.[357]\.\d+", "", RELAY_WRONG),
     Rule(_RCPT, r"55[13]|556", "", "", READER_GONE),  # RFC 7504: the host takes no mail
     Rule(_RCPT, r"55[04]", "", "", READER_REFUSED),
     Rule(_RCPT, r"5\d\d", "", "", RELAY_WRONG),  # 500-504: it does not understand us
@@ -218,7 +208,8 @@ RULES = (
     Rule(_DATA, r"5\d\d", "", "", MAILING_REFUSED),
     Rule(_DOT, r"552", "", "", CONTENT_REFUSED),
     Rule(_DOT, r"5\d\d", r"5\.(3\.4|7\.\d+)", "", CONTENT_REFUSED),
-    Rule(_DOT, r"5\d\d", "", _POLICY, CONTENT_REFUSED),
+    Rule(_DOT, r"5\d\d", r"5\.6\.\d+", "", LETTER_REFUSED),
+    Rule(_DOT, r"5\d\d", "", "block/*", CONTENT_REFUSED),
     Rule(_DOT, r"5\d\d", "", "", LETTER_REFUSED),
     # What no server should say there: after the dot nobody knows, before it nothing has happened
     Rule(_DOT, r"\d+", "", "", UNCERTAIN),
@@ -233,7 +224,14 @@ def classify(answer: Answer) -> Verdict:
         return _without_reply(stage)
     if stage is Stage.DOT and reply.positive:
         return ACCEPTED
-    return next(rule.verdict for rule in RULES if rule.matches(stage, reply))
+    meaning = _meaning(reply)
+    return next(rule.verdict for rule in RULES if rule.matches(stage, reply, meaning))
+
+
+def _meaning(reply: Reply) -> str:
+    """Read a reply by the table that reads reports, too."""
+    seen, rule = judge_by_rule(reply.text, status=reply.enhanced or "", code=str(reply.code))
+    return "" if rule is None or rule.guess else f"{seen.class_}/{seen.reason}"
 
 
 def _without_reply(stage: Stage) -> Verdict:

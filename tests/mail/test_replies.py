@@ -47,9 +47,11 @@ def verdict(stage: Stage, line: str) -> Verdict:
         (Stage.RCPT, "553 5.1.3 Bad syntax", replies.READER_GONE),
         (Stage.RCPT, "551 5.1.6 Moved", replies.READER_GONE),
         (Stage.RCPT, "556 5.1.10 Null MX", replies.READER_GONE),
-        (Stage.RCPT, "550 5.2.1 Disabled", replies.READER_GONE),
+        (Stage.RCPT, "550 5.7.1 No such user!", replies.READER_GONE),  # the words decide
         (Stage.RCPT, "550 No such user here", replies.READER_GONE),
-        (Stage.RCPT, "550 Requested action not taken: mailbox unavailable", replies.READER_REFUSED),
+        (Stage.RCPT, "550 Requested action not taken: mailbox unavailable", replies.READER_GONE),
+        (Stage.RCPT, "550 5.2.1 Disabled", replies.READER_REFUSED),  # suspended: it may come back
+        (Stage.RCPT, "550 5.7.1 Rejected by the recipient", replies.READER_REFUSED),
         (Stage.RCPT, "550", replies.READER_REFUSED),
         (Stage.RCPT, "552 5.2.2 Over quota", replies.READER_REFUSED),
         (Stage.RCPT, "550 5.4.4 Unable to route", replies.READER_REFUSED),

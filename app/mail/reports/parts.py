@@ -113,7 +113,7 @@ def _pieces(body: str, boundary: str) -> list[str]:
     pieces: list[list[str]] = []
     for line in body.split("\n"):
         mark = line.rstrip()
-        if mark == f"--{boundary}":
+        if mark == f"--{boundary}" and len(pieces) < MOST:
             pieces.append([])
         elif mark == f"--{boundary}--":
             break
