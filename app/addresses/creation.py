@@ -22,6 +22,8 @@ from app.addresses.keyfiles import (
     KeyUnreadable,
     key_names,
     missing_kinds,
+    refuse_destroyed,
+    sync,
     write_key,
 )
 
@@ -48,6 +50,9 @@ What is lost with a file:
 """
 """What to say once `create_keys` made a set; fill in `keys_dir`."""
 
+SEALING = ("hot", "list")
+"""The purposes whose keys have a public half."""
+
 _MAKING = ".making"
 _MADE = ".made"
 
@@ -57,6 +62,7 @@ def create_keys(keys_dir: Path) -> bool:
 
     Raises `KeyMissing` for a set with holes, `KeyUnreadable` for a directory that cannot be used.
     """
+    refuse_destroyed(keys_dir)
     if _is_whole(keys_dir):
         return False
     try:
@@ -103,32 +109,34 @@ def _write_aside(keys_dir: Path) -> None:
     aside.mkdir(mode=0o700)
     for name, key in _fresh():
         write_key(aside, name, key)
-    _sync(aside)
+    sync(aside)
     aside.rename(keys_dir / _MADE)
-    _sync(keys_dir)
+    sync(keys_dir)
 
 
 def _move_out(keys_dir: Path) -> None:
     made = keys_dir / _MADE
     for file in sorted(made.iterdir()):
         file.rename(keys_dir / file.name)
-    _sync(keys_dir)
+    sync(keys_dir)
     made.rmdir()
 
 
 def _fresh() -> Iterator[tuple[KeyName, bytes]]:
-    for purpose in ("hot", "list"):
-        private = X25519PrivateKey.generate()
-        yield KeyName(purpose, 1, "key"), private.private_bytes_raw()
-        yield KeyName(purpose, 1, "pub"), private.public_key().public_bytes_raw()
-    for purpose in ("index", "never", "mac", "link"):
-        yield KeyName(purpose, 1, "key"), secrets.token_bytes(LENGTHS[purpose])
+    for purpose in LENGTHS:
+        key = new_secret(purpose)
+        yield KeyName(purpose, 1, "key"), key
+        if purpose in SEALING:
+            yield KeyName(purpose, 1, "pub"), public_half(key)
 
 
-def _sync(directory: Path) -> None:
-    """Put names on the disk: a rename is only as durable as its directory."""
-    file = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
+def new_secret(purpose: str) -> bytes:
+    """Return a new secret key of this purpose."""
+    if purpose in SEALING:
+        return X25519PrivateKey.generate().private_bytes_raw()
+    return secrets.token_bytes(LENGTHS[purpose])
+
+
+def public_half(private: bytes) -> bytes:
+    """Return the public key of an X25519 secret."""
+    return X25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw()

@@ -1,6 +1,6 @@
 """Keyed hashes with the id of their key in front, so that keys can be rotated.
 
-kid(1) followed by HMAC-SHA256(32). The newest key makes; all keys check.
+kid(1) followed by HMAC-SHA256(32). The key in use makes; all keys check.
 """
 
 import hmac
@@ -15,14 +15,22 @@ class HashKeys:
     """The secret keys of one purpose, 32 bytes each, by key id."""
 
     by_kid: Mapping[int, bytes]
+    in_use: int = 0
+    """The key that makes tags; 0 for the newest."""
+
+    @property
+    def kid(self) -> int:
+        """The id of the key that makes tags."""
+        return self.in_use or max(self.by_kid)
 
     def newest(self, message: bytes) -> bytes:
-        """Return the tag of `message` under the newest key."""
-        return self._tag(max(self.by_kid), message)
+        """Return the tag of `message` under the key in use."""
+        return self._tag(self.kid, message)
 
     def every(self, message: bytes) -> Iterator[bytes]:
-        """Yield the tags of `message` under all keys, newest first."""
-        return (self._tag(kid, message) for kid in sorted(self.by_kid, reverse=True))
+        """Yield the tags of `message` under all keys: the one in use first, then newest first."""
+        others = sorted(self.by_kid.keys() - {self.kid}, reverse=True)
+        return (self._tag(kid, message) for kid in (self.kid, *others))
 
     def made(self, tag: bytes, message: bytes) -> bool:
         """Tell whether `tag` is this message's under any key; the time taken tells nothing."""

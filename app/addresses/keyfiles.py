@@ -5,9 +5,11 @@ one line that can be kept on paper: the key in base64url, a space, and eight hex
 over name and key, so that a slip of the pen or a mixed-up file is noticed and never used.
 """
 
+import contextlib
 import hashlib
 import os
 import re
+import secrets
 import stat
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
@@ -32,6 +34,9 @@ KINDS = (
 """The files of a whole set: purpose and suffix."""
 
 _NAME = re.compile(r"([a-z]+)\.([1-9][0-9]{0,2})\.(pub|key)", re.ASCII)
+DESTROYED = "destroyed"
+"""The name of the mark that a panic leaves: no new keys may be made beside the old list."""
+
 _MAX_KID = 255  # it travels as one byte
 _MAX_TEXT = 200
 
@@ -50,6 +55,10 @@ class KeyExposed(Refusal):
 
 class KeyDamaged(Refusal):
     """A key file does not hold the key that its name promises."""
+
+
+class KeysDestroyed(Refusal):
+    """The keys were destroyed by `vestka seal panic`: no address can be read any more."""
 
 
 class KeyName(NamedTuple):
@@ -85,6 +94,12 @@ def key_names(keys_dir: Path) -> list[KeyName]:
     return [name for name in names if name.kind in KINDS and name.kid <= _MAX_KID]
 
 
+def refuse_destroyed(keys_dir: Path) -> None:
+    """Refuse a directory whose keys were destroyed on purpose."""
+    if (keys_dir / DESTROYED).exists():
+        raise KeysDestroyed
+
+
 def missing_kinds(names: Iterable[KeyName]) -> list[str]:
     """Return what a whole set has and `names` has not, as `hot.*.pub`."""
     have = {name.kind for name in names}
@@ -106,12 +121,54 @@ def read_key(keys_dir: Path, name: KeyName) -> bytes:
 
 def write_key(keys_dir: Path, name: KeyName, key: bytes) -> None:
     """Write a new key file, readable by its owner alone, and on the disk before returning."""
+    _write(keys_dir / str(name), name, key)
+
+
+def _write(path: Path, name: KeyName, key: bytes) -> None:
     text = f"{urlsafe_b64encode(key).decode('ascii')} {_check(name, key)}\n"
-    file = os.open(keys_dir / str(name), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
     with os.fdopen(file, "w", encoding="ascii") as stream:
         stream.write(text)
         stream.flush()
         os.fsync(stream.fileno())
+
+
+def place_key(keys_dir: Path, name: KeyName, key: bytes) -> None:
+    """Put a key file in place whole or not at all, beside keys that are in use.
+
+    It belongs to whom the directory belongs to, whoever runs the command.
+    """
+    aside = keys_dir / f".{name}.new"
+    aside.unlink(missing_ok=True)
+    _write(aside, name, key)
+    owner = keys_dir.stat()
+    if os.geteuid() == 0:
+        os.chown(aside, owner.st_uid, owner.st_gid)
+    aside.rename(keys_dir / str(name))
+    sync(keys_dir)
+    if (keys_dir / DESTROYED).exists():  # while we wrote
+        destroy(keys_dir / str(name))
+        raise KeysDestroyed
+
+
+def destroy(file: Path) -> None:
+    """Overwrite a file and remove it. What a disk keeps of it elsewhere, no program can reach."""
+    with contextlib.suppress(FileNotFoundError):
+        file.chmod(0o600)
+        with file.open("r+b") as stream:
+            stream.write(secrets.token_bytes(max(os.fstat(stream.fileno()).st_size, 1)))
+            stream.flush()
+            os.fsync(stream.fileno())
+        file.unlink()
+
+
+def sync(directory: Path) -> None:
+    """Put names on the disk: a rename is only as durable as its directory."""
+    file = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
 
 
 def _text(keys_dir: Path, name: KeyName) -> str:

@@ -4,6 +4,7 @@
 token, and its host holds no other key. `Keyring` is the sender's: it can also open, index, admit.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,14 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from app.addresses.admission import AdmitKeys
 from app.addresses.index import IndexKeys, NeverKeys
-from app.addresses.keyfiles import KeyDamaged, KeyMissing, KeyName, key_names, read_key
+from app.addresses.keyfiles import (
+    KeyDamaged,
+    KeyMissing,
+    KeyName,
+    key_names,
+    read_key,
+    refuse_destroyed,
+)
 from app.addresses.sealing import OpeningKeys, Purpose, SealingKey
 from app.errors import Refusal
 from app.tokens import LinkTokens
@@ -36,6 +44,7 @@ class PublicKeys:
     @classmethod
     def load(cls, keys_dir: Path) -> "PublicKeys":
         """Read the `*.pub` files and the link keys, and nothing else."""
+        refuse_destroyed(keys_dir)
         links = _secrets(keys_dir, "link")
         newest = max(links)
         return PublicKeys(
@@ -62,13 +71,18 @@ class Keyring(PublicKeys):
     index: IndexKeys
     never: NeverKeys
     admit: AdmitKeys
-    mac: bytes
+    macs: Mapping[int, bytes]
+    message_ids: bytes  # of the link key, so that no rotation changes a letter's
 
     @classmethod
     def load(cls, keys_dir: Path) -> "Keyring":
         """Read every key file; refuse a set with a missing, damaged, exposed or foreign one."""
         public = PublicKeys.load(keys_dir)
-        macs = _secrets(keys_dir, "mac")
+        # Whatever is made, is made with the keys of one generation: the one that seals the list.
+        generation = public.list_sealing.kid
+        macs, indexes = _secrets(keys_dir, "mac"), _secrets(keys_dir, "index")
+        admits = {kid: _subkey(mac, "admit") for kid, mac in macs.items()}
+        links = _secrets(keys_dir, "link")
         return Keyring(
             public.hot_sealing,
             public.list_sealing,
@@ -77,24 +91,42 @@ class Keyring(PublicKeys):
             public.forms,
             hot_opening=_opening_keys(keys_dir, public.hot_sealing),
             list_opening=_opening_keys(keys_dir, public.list_sealing),
-            index=IndexKeys(_secrets(keys_dir, "index")),
+            index=IndexKeys(indexes, _in_use(indexes, generation)),
             never=NeverKeys(_secrets(keys_dir, "never")),
-            admit=AdmitKeys({kid: _subkey(mac, "admit") for kid, mac in macs.items()}),
-            mac=macs[max(macs)],
+            admit=AdmitKeys(admits, _in_use(admits, generation)),
+            macs=macs,
+            message_ids=_subkey(links[max(links)], "message id"),
         )
 
-    def secret(self, label: str) -> bytes:
-        """Return a key of its own (32 bytes) for one use, such as `confirm` or `message-id`.
+    @property
+    def generation(self) -> int:
+        """Which generation of keys is in use."""
+        return self.list_sealing.kid
 
-        Derived from the newest MAC key: it stays the same until that is rotated.
+    @property
+    def knows(self) -> int:
+        """The newest generation of which every key is here, in use or not."""
+        opening = (self.hot_opening.private, self.list_opening.private)
+        return min(max(each) for each in (*opening, self.index.by_kid, self.macs))
+
+    def secret(self, label: str, kid: int = 0) -> bytes:
+        """Return a key of its own (32 bytes) for one use, such as `confirm`.
+
+        Derived from the MAC key `kid` if it is here, else from the one in use: it stays the same
+        until that is rotated.
         """
-        return _subkey(self.mac, label)
+        return _subkey(self.macs[kid if kid in self.macs else self.admit.kid], label)
 
 
 def check_apart(keys_dir: Path, data_dir: Path) -> None:
     """Refuse keys in the data directory, also by way of a symbolic link."""
     if keys_dir.resolve().is_relative_to(data_dir.resolve()):
         raise KeysInsideData
+
+
+def _in_use(keys: Mapping[int, bytes], generation: int) -> int:
+    """Return the newest that is not newer than the generation in use."""
+    return max((kid for kid in keys if kid <= generation), default=min(keys))
 
 
 def _sealing_key(keys_dir: Path, purpose: Purpose) -> SealingKey:
@@ -104,7 +136,7 @@ def _sealing_key(keys_dir: Path, purpose: Purpose) -> SealingKey:
 
 
 def _opening_keys(keys_dir: Path, sealing: SealingKey) -> OpeningKeys:
-    """Read the private keys, and see that the newest opens what the public key seals."""
+    """Read the private keys, and see that the one in use opens what the public key seals."""
     private = {
         kid: X25519PrivateKey.from_private_bytes(key)
         for kid, key in _secrets(keys_dir, sealing.purpose).items()

@@ -105,7 +105,7 @@ class Filling:
         """Derive the secrets once."""
         self._post = post
         self._keyring = keyring
-        self._message_secret = keyring.secret("message id")
+        self._message_secret = keyring.message_ids
         self._dated: tuple[datetime, str] | None = None
 
     def fill(

@@ -33,12 +33,16 @@ def midnight_after(today: date, days: int) -> datetime:
 
 
 def token_of(keyring: Keyring, kind: str, nonce: bytes) -> str:
-    """Return the token of a letter's link: 43 characters, the same at every attempt."""
-    return derive_token(keyring.secret("reader links"), kind, nonce)
+    """Return the token of a letter's link: 43 characters, the same at every attempt.
+
+    The nonce ends with the id of the key it was made for, so that a rotation changes no link.
+    """
+    return derive_token(keyring.secret("reader links", nonce[-1]), kind, nonce)
 
 
 def _ask(session: Transaction, letter: ServiceLetter, keyring: Keyring | None) -> None:
     if keyring is not None:
+        letter.nonce = letter.nonce[:-1] + bytes((keyring.admit.kid,))
         token = token_of(keyring, letter.kind, letter.nonce)
         letter.fingerprint = fingerprint(letter.kind, token)
     session.add(letter)

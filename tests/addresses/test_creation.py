@@ -9,7 +9,7 @@ import pytest
 
 from app.addresses import creation
 from app.addresses.creation import RECOVERY, create_keys
-from app.addresses.keyfiles import KeyMissing, KeyUnreadable, key_names, write_key
+from app.addresses.keyfiles import KeyMissing, KeyUnreadable, key_names, sync, write_key
 from app.addresses.keys import Keyring
 
 NAMES = [
@@ -99,7 +99,7 @@ def test_whoever_dies_on_the_way_is_followed_by_a_whole_set(
         patched.setattr(creation, "write_key", dying(write_key))
         for step in ("mkdir", "chmod", "rename", "rmdir"):
             patched.setattr(Path, step, dying(getattr(Path, step)))
-        patched.setattr(creation, "_sync", dying(creation._sync))
+        patched.setattr(creation, "sync", dying(sync))
         try:
             finished = create_keys(tmp_path)
         except Killed:

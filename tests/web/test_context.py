@@ -65,6 +65,6 @@ def test_what_is_read_is_never_written(installation: Installation) -> None:
 
 
 def test_the_web_holds_no_private_key(installation: Installation) -> None:
-    for name in ("hot_opening", "list_opening", "index", "admit", "mac"):
+    for name in ("hot_opening", "list_opening", "index", "admit", "macs"):
         with pytest.raises(AttributeError):
             getattr(installation.keys, name)
