@@ -28,6 +28,9 @@ RETURN_PATH_LENGTH = 50
 NEVER_LENGTH = 82
 """Characters of a token that asks never to be written to again: 61 bytes in base64url."""
 
+ID_LENGTH = 16
+"""Bytes of a row id or nonce."""
+
 DERIVED_LENGTH = 43
 """Characters of a confirm or manage token: 32 bytes in base64url."""
 
@@ -185,7 +188,7 @@ def message_id(secret: bytes, *parts: str | bytes) -> str:
 
 def new_id() -> bytes:
     """Return a new row id: 16 random bytes, so that ids do not tell who came first."""
-    return secrets.token_bytes(16)
+    return secrets.token_bytes(ID_LENGTH)
 
 
 def new_number() -> int:

@@ -37,7 +37,7 @@ _NAME = re.compile(r"([a-z]+)\.([1-9][0-9]{0,2})\.(pub|key)", re.ASCII)
 DESTROYED = "destroyed"
 """The name of the mark that a panic leaves: no new keys may be made beside the old list."""
 
-_MAX_KID = 255  # it travels as one byte
+MAX_KID = 255  # it travels as one byte
 _MAX_TEXT = 200
 
 
@@ -91,7 +91,7 @@ def key_names(keys_dir: Path) -> list[KeyName]:
         for match in map(_NAME.fullmatch, entries)
         if match
     )
-    return [name for name in names if name.kind in KINDS and name.kid <= _MAX_KID]
+    return [name for name in names if name.kind in KINDS and name.kid <= MAX_KID]
 
 
 def refuse_destroyed(keys_dir: Path) -> None:

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import OperationalError
 from typer.exceptions import TyperException
 
-from app.cli import bench, dkim, issue, keys, mailing, photo, subscribers, suppression
+from app.cli import bench, dkim, issue, keys, mailing, photo, seal, subscribers, suppression
 from app.cli.bounce import bounce
 from app.cli.demo import demo
 from app.cli.doctor import doctor
@@ -37,6 +37,7 @@ commands.add_typer(photo.commands, name="photo")
 commands.add_typer(mailing.commands, name="mailing")
 commands.add_typer(keys.commands, name="key")
 commands.add_typer(dkim.commands, name="dkim")
+commands.add_typer(seal.commands, name="seal")
 commands.add_typer(subscribers.commands, name="subscribers")
 commands.add_typer(suppression.commands, name="suppression")
 

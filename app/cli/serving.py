@@ -18,6 +18,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from app import sender as sending
+from app.cli.following import Following
 from app.cli.opening import Opened
 from app.errors import Refusal
 from app.journal import journal
@@ -114,19 +115,22 @@ async def _supervise(opened: Opened, roles: list[Role]) -> None:
     keys = opened.keyring if Role.SENDER in roles else opened.public_keys
     installation = opened.installation(keys)
     settings = opened.settings
+    apps: list[FastAPI] = []
     servers: list[tuple[_Server, socket.socket]] = []
     if Role.PUBLIC in roles:
         sock = _listening("VESTKA_PUBLIC_LISTEN", settings.public_listen)
-        servers.append((_web(create_public(installation)), sock))
+        apps.append(create_public(installation))
+        servers.append((_web(apps[-1]), sock))
     if Role.OPERATORS in roles:
         sock = _listening("VESTKA_OPERATORS_LISTEN", settings.operators_listen)
-        servers.append((_web(create_operators(installation)), sock))
+        apps.append(create_operators(installation))
+        servers.append((_web(apps[-1]), sock))
+    following = Following(opened, keys, " ".join(roles), apps)
+    await asyncio.to_thread(following.begin)
     tasks = [asyncio.create_task(server.serve(sockets=[sock])) for server, sock in servers]
+    tasks.append(asyncio.create_task(following.follow(stop)))
     if Role.SENDER in roles:
-        sender = sending.prepare(
-            settings, opened.database, opened.newsletter, opened.keyring, opened.clock
-        )
-        tasks.append(asyncio.create_task(sender.run(stop)))
+        tasks.append(asyncio.create_task(following.send(stop)))
     log.info("serving", roles=[str(role) for role in roles])
     await _until_stopped(stop, servers, tasks)
     opened.database.close()

@@ -21,6 +21,7 @@ from app.mailings.due import launch_due
 from app.mailings.notes import LaunchNotes
 from app.newsletter import Newsletter
 from app.operators.attacks import tell_of_attack
+from app.seals.rotation import destroy_spare
 from app.settings import Settings
 from app.subscribers.admission import admit
 from app.subscribers.endings import EndingNotes
@@ -79,6 +80,8 @@ class Steps:
         self._in_transaction(lambda session: self.endings.keep_up(session, now=now))
         self.scrub.look(self.database, self.keyring, now=now)
         self._in_transaction(lambda session: forget_set_apart(session, now=now))
+        destroy_spare(self.database, self.settings.keys_dir, now=now)
+        self._in_transaction(lambda session: end_suppressed(session, today=now.date()))
         self._in_transaction(lambda session: forget_ended(session, today=now.date()))
         self._in_transaction(lambda session: forget_service_letters(session, now=now))
         self._in_transaction(lambda session: forget_grants(session, now=now))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import delete, select
 
+from app.addresses.generations import oldest_day
 from app.database import Transaction
 from app.dialects import insert_if_absent
 from app.operators.alerts import alert
@@ -49,6 +50,9 @@ class EndingNotes:
             )
             alert(session, f"endings-forgotten-{now.date()}", text, now=now)
         self._add({row_id: day for row_id, day in known.items() if row_id not in self._noted})
+        oldest = oldest_day(self.path.parent)
+        if oldest is not None and any(day < oldest for day in self._noted.values()):
+            self.forget(session, oldest)
         return len(forgotten)
 
     def _add(self, new: dict[bytes, date]) -> None:
