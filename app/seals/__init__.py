@@ -1,1 +1,1 @@
-"""Changing keys under a running service: who uses which, the list sealed anew, the old ones gone."""
+"""Changing keys under a running service: who uses which, the list sealed anew, the old gone."""
