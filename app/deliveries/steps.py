@@ -81,7 +81,6 @@ class Steps:
         self.scrub.look(self.database, self.keyring, now=now)
         self._in_transaction(lambda session: forget_set_apart(session, now=now))
         destroy_spare(self.database, self.settings.keys_dir, now=now)
-        self._in_transaction(lambda session: end_suppressed(session, today=now.date()))
         self._in_transaction(lambda session: forget_ended(session, today=now.date()))
         self._in_transaction(lambda session: forget_service_letters(session, now=now))
         self._in_transaction(lambda session: forget_grants(session, now=now))
