@@ -73,7 +73,7 @@ def test_a_developer_s_path_is_seen(text: str) -> None:
 
 
 @pytest.mark.parametrize("lock", LOCKS)
-def test_locks_name_no_place_and_hash_everything(lock: str) -> None:
+def test_j2_locks_name_no_place_and_hash_everything(lock: str) -> None:
     text = (ROOT / lock).read_text(encoding="utf-8")
     assert "://" not in text
     lines = text.replace("\\\n", " ").splitlines()
@@ -90,7 +90,7 @@ def test_locks_name_no_place_and_hash_everything(lock: str) -> None:
         ("requirements-uv.lock", ("installer",)),
     ],
 )
-def test_locks_hold_what_the_project_asks_for(lock: str, groups: tuple[str, ...]) -> None:
+def test_j3_locks_hold_what_the_project_asks_for(lock: str, groups: tuple[str, ...]) -> None:
     declared = project()
     asked = [] if groups == ("installer",) else list(declared["project"]["dependencies"])
     for group in groups:
