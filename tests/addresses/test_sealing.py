@@ -41,7 +41,7 @@ def test_old_blobs_open_after_a_rotation() -> None:
     assert open_sealed(OPENS_LIST, ROW, seal(OLD_LIST, ROW, ANN)) == ANN
 
 
-def test_blobs_have_one_length_and_are_never_the_same() -> None:
+def test_c6_blobs_have_one_length_and_are_never_the_same() -> None:
     short, long = EmailAddress("a@b.co"), EmailAddress(LONGEST)
     blobs = [seal(LIST, ROW, short), seal(LIST, ROW, long), seal(LIST, ROW, short)]
     assert {len(blob) for blob in blobs} == {SEALED_LENGTH} == {306}
@@ -49,7 +49,7 @@ def test_blobs_have_one_length_and_are_never_the_same() -> None:
     assert open_sealed(OPENS_LIST, ROW, blobs[1]) == long
 
 
-def test_every_bit_counts() -> None:
+def test_c5_every_bit_counts() -> None:
     for bit in range(SEALED_LENGTH * 8):
         changed = bytearray(ANN_SEALED)
         changed[bit // 8] ^= 1 << bit % 8
@@ -58,7 +58,7 @@ def test_every_bit_counts() -> None:
 
 
 @given(row_ids.filter(lambda row_id: row_id != ROW))
-def test_a_blob_opens_in_its_row_only(row_id: bytes) -> None:
+def test_c4_a_blob_opens_in_its_row_only(row_id: bytes) -> None:
     with pytest.raises(SealBroken):
         open_sealed(OPENS_LIST, row_id, ANN_SEALED)
 
@@ -76,7 +76,7 @@ def test_another_key_does_not_open(private: dict[int, X25519PrivateKey]) -> None
 
 
 @given(st.integers(0, SEALED_LENGTH - 1), st.binary(min_size=1))
-def test_a_cut_or_grown_blob_does_not_open(length: int, more: bytes) -> None:
+def test_c5_a_cut_or_grown_blob_does_not_open(length: int, more: bytes) -> None:
     for blob in (ANN_SEALED[:length], ANN_SEALED[length + 1 :], ANN_SEALED + more):
         with pytest.raises(SealBroken):
             open_sealed(OPENS_LIST, ROW, blob)
@@ -111,7 +111,7 @@ def test_what_a_stranger_sealed_never_reaches_the_wire(padded: bytes) -> None:
         open_sealed(OPENS_LIST, ROW, blob)
 
 
-def test_an_unknown_suite_does_not_open() -> None:
+def test_c5_an_unknown_suite_does_not_open() -> None:
     head = bytes((2, LIST.kid))
     body = ANN_SEALED[2:]
     info = sealing._info(head, "list", ROW)

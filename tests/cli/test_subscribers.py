@@ -1,10 +1,12 @@
 """`vestka subscribers` as an operator meets it: a process, its output and its exit status."""
 
+import contextlib
 import json
 import os
 import pty
 import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -115,7 +117,7 @@ def filled_desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
     return desk
 
 
-def test_a_list_goes_in_and_out_and_nobody_can_read_it_inside(desk: Desk) -> None:
+def test_c14_a_list_goes_in_and_out_and_nobody_can_read_it_inside(desk: Desk) -> None:
     first = desk.imports()
     assert [first[name] for name in ("lines", "added", "bad")] == [3, 2, 1]
     assert [bad["line"] for bad in first["bad_lines"]] == [4]
@@ -275,7 +277,38 @@ def test_what_is_no_address_erases_nobody(filled_desk: Desk, typed: str) -> None
     assert filled_desk.readers() == {"en": 1, "be-ru": 1}
 
 
-def test_an_address_is_no_argument(filled_desk: Desk) -> None:
+def test_c14_nothing_can_be_seen_while_a_list_goes_in(small_desk: Desk) -> None:
+    """Not in the arguments, the environment, a temporary file or the data, at any moment."""
+    temporary = small_desk.folder / "temporary"
+    temporary.mkdir()
+    lines = [f"qzxvkwjhpy{number}@example.org,en," for number in range(1000)]
+    process = subprocess.Popen(
+        small_desk._command("import", "/dev/stdin", *CONSENT, "--json"),
+        cwd=ROOT,
+        env={**small_desk.environment, "TMPDIR": str(temporary)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    process.stdin.write("\n".join(["email,segments,language", *lines]).encode())
+    process.stdin.close()
+    looks = 0
+    while process.poll() is None:
+        places = [Path(f"/proc/{process.pid}/{name}") for name in ("cmdline", "environ")]
+        places += [path for path in small_desk.folder.rglob("*") if path.is_file()]
+        for place in places:
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                assert b"qzxvkwjhpy" not in place.read_bytes(), place.name
+        assert list(temporary.iterdir()) == []
+        looks += 1
+        time.sleep(0.02)
+    assert process.stdout is not None
+    with process.stdout as out:
+        assert json.loads(out.read())["added"] == 1000
+    assert looks > 5
+
+
+def test_c14_an_address_is_no_argument(filled_desk: Desk) -> None:
     done = filled_desk.run("erase", "ann@example.org")
     assert done.returncode == 2
     assert "ann@" not in done.stderr

@@ -155,7 +155,7 @@ def emptied(session: Transaction, keyring: Keyring, reader: Subscriber) -> None:
         (emptied, "damaged"),
     ],
 )
-def test_a_letter_that_must_not_go_is_excluded_with_its_reason(
+def test_c4_c5_a_letter_that_must_not_go_is_excluded_with_its_reason(
     spoil: Spoil, reason: str, database: Database, keyring: Keyring
 ) -> None:
     with database.transaction() as session:

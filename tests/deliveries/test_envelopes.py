@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 from email.message import EmailMessage
 
+from fastapi.testclient import TestClient
 from sqlalchemy import update
 
 from app.addresses.keys import Keyring
@@ -128,6 +129,33 @@ def test_two_letters_to_one_reader_share_no_token(database: Database, keyring: K
     assert len(found) == 6
     assert all(len(each) >= 2 for each in found)
     assert sum(map(len, found)) == len(set().union(*found))
+
+
+def urls(outgoing: Outgoing) -> set[str]:
+    """Every address of the web in a letter: in its headers and in both of its parts."""
+    parts = [
+        part.get_content()
+        for part in read(outgoing).walk()
+        if part.get_content_maintype() == "text"
+    ]
+    headers = [str(value) for value in read(outgoing).values()]
+    return set(re.findall(r"https?://[^\s<>\"')]+", " ".join([*headers, *parts])))
+
+
+def test_b16_the_one_link_of_a_readers_own_is_the_one_to_leave(
+    database: Database, keyring: Keyring, readers: TestClient
+) -> None:
+    with database.transaction() as session:
+        a_mailing(session, keyring, 2)
+        one, other = composed(session, keyring)
+    (own,) = urls(one) - urls(other)
+    assert own.startswith(f"{PUBLIC_URL}/unsubscribe/")
+    assert f"<{own}>" in str(read(one)["List-Unsubscribe"])
+    differ = {name for name, value in read(one).items() if value != read(other)[name]}
+    assert differ == {"To", "Message-ID", "List-Unsubscribe"}
+    token = own.rpartition("/")[2]
+    for kind in ("manage", "confirm", "never"):
+        assert readers.post(f"/{kind}/{token}", data={"action": "erase"}).status_code == 404
 
 
 def test_a_service_letter_is_no_list_s(database: Database, keyring: Keyring) -> None:

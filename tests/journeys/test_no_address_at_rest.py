@@ -75,7 +75,7 @@ def _live(newsletter: Newsletter) -> None:
         operator.sees(path)
 
 
-def test_no_file_of_the_installation_holds_an_address(lived: Newsletter) -> None:
+def test_c1_no_file_of_the_installation_holds_an_address(lived: Newsletter) -> None:
     looked_at = 0
     for path in files(lived.place.folder):
         content = path.read_bytes()
@@ -84,14 +84,14 @@ def test_no_file_of_the_installation_holds_an_address(lived: Newsletter) -> None
     assert looked_at > 1000
 
 
-def test_no_answer_holds_an_address(lived: Newsletter) -> None:
+def test_c1_no_answer_holds_an_address(lived: Newsletter) -> None:
     assert len(lived.place.answers) > 30
     for answer in lived.place.answers:
         content = answer.body + repr(answer.headers).encode()
         assert search(content, WANTED) == [], answer.text[:300]
 
 
-def test_no_file_of_the_database_server_holds_an_address(lived: Newsletter, engine: str) -> None:
+def test_c1_no_file_of_the_database_server_holds_an_address(lived: Newsletter, engine: str) -> None:
     if engine == "sqlite":
         pytest.skip("the database is a file of the installation")
     url = lived.place.environment["VESTKA_DATABASE_URL"]

@@ -1,5 +1,7 @@
 """Signing up: one answer for everybody, one letter however often, and forms without JavaScript."""
 
+import json
+
 import pytest
 
 from tests.support.newsletter import Newsletter, Operator, Reader
@@ -43,7 +45,7 @@ def test_whoever_is_subscribed_already_is_told_so_once(
     assert letters[1].language == "be", "in the language of the reader, not of whoever filled it in"
 
 
-def test_fifty_sign_ups_are_one_letter(newsletter: Newsletter, reader: Reader) -> None:
+def test_a3_fifty_sign_ups_are_one_letter(newsletter: Newsletter, reader: Reader) -> None:
     for spelling in ["fifty@example.org", "Fifty@Example.ORG"] * 25:
         assert reader.subscribes(spelling, ["en"]).status == 202
     newsletter.settles()
@@ -129,3 +131,34 @@ def test_a_robot_that_fills_every_field_is_answered_and_forgotten(
     assert reader.subscribes("robot@example.org", ["en"], **trap).status == 202
     newsletter.settles()
     assert newsletter.inbox_of("robot@example.org") == []
+
+
+def test_nothing_a_visitor_typed_is_in_a_letter(newsletter: Newsletter, reader: Reader) -> None:
+    """Or a stranger could have us write a stranger's words to anybody (but their address)."""
+    word, address = "qzxvkwjhpy", "typed@example.org"
+    headers = {
+        "User-Agent": word,
+        "Referer": f"https://{word}.example.com/",
+        "Accept-Language": word,
+        "X-Forwarded-Host": f"{word}.example.com",
+        "Cookie": f"{word}={word}",
+    }
+    wish = {"email": address, "segments": ["en"], "source": word}
+    body = json.dumps(wish).encode()
+    path = f"/v1/subscriptions?{word}={word}"
+    assert reader.sends("POST", path, body, "application/json", headers).status == 202
+    confirmation = reader.gets_letter(address, "confirm")
+    assert reader.presses(confirmation.link("confirm")).status == 303
+    assert reader.sends("POST", path, body, "application/json", headers).status == 202
+    wish = {"email": address, "language": "en"}
+    body = json.dumps(wish).encode()
+    assert reader.sends("POST", "/v1/manage-links", body, "application/json", headers).status == 202
+    reader.gets_letter(address, "manage")
+    newsletter.settles()
+    letters = newsletter.inbox_of(address)
+    assert len(letters) == 3
+    for letter in letters:
+        said = f"{letter.raw!r} {letter.text} {letter.html} {letter.message.items()}"
+        assert word not in said
+        assert letter.header("To") == address
+        assert address not in letter.text + letter.html + letter.subject

@@ -37,7 +37,7 @@ def apart(
                 yield newsletter, outside
 
 
-def test_a_whole_week_flows_through_three_processes(apart: tuple[Newsletter, Place]) -> None:
+def test_c2_a_whole_week_flows_through_three_processes(apart: tuple[Newsletter, Place]) -> None:
     newsletter, outside = apart
     private = [path.name for path in (outside.folder / "keys").iterdir() if path.suffix == ".key"]
     assert all(name.startswith("link.") for name in private)

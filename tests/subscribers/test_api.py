@@ -57,7 +57,7 @@ def test_a_robot_is_answered_and_forgotten(database: Database, readers: TestClie
     assert waiting(database) == 0
 
 
-def test_a_form_returned_at_once_is_answered_and_forgotten(
+def test_a10_a_form_returned_at_once_is_answered_and_forgotten(
     database: Database, readers: TestClient, clock: SetClock
 ) -> None:
     shown = readers.get("/form?language=en").text

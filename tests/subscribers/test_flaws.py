@@ -64,7 +64,7 @@ def sound_rows(database: Database, keyring: Keyring) -> list[AdmittedRow]:
         return [admitted_row(row) for row in session.execute(rows())]
 
 
-def test_no_change_of_any_column_is_ever_opened(database: Database, keyring: Keyring) -> None:
+def test_c5_no_change_of_any_column_is_ever_opened(database: Database, keyring: Keyring) -> None:
     sound = sound_rows(database, keyring)
 
     @given(st.sampled_from(sound), st.sampled_from(COLUMNS), changes)
@@ -77,7 +77,7 @@ def test_no_change_of_any_column_is_ever_opened(database: Database, keyring: Key
     assert {str(open_row(keyring, row, has_ended=False)) for row in sound} == {"EmailAddress(…)"}
 
 
-def test_no_mixture_of_two_rows_is_ever_opened(database: Database, keyring: Keyring) -> None:
+def test_c4_no_mixture_of_two_rows_is_ever_opened(database: Database, keyring: Keyring) -> None:
     one, other = sound_rows(database, keyring)
 
     @given(st.sets(st.sampled_from(COLUMNS), min_size=1, max_size=len(COLUMNS) - 1))
