@@ -8,20 +8,29 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from app import languages
 from app.errors import Refusal
+from app.signs import is_plain
 
 DEFAULT = Path(__file__).with_name("newsletter.toml")
 
 MOST_NUMBERED = 15
 """How many languages can be told apart in a token."""
 
+
+def _plain(text: str) -> str:
+    if not is_plain(text):
+        raise ValueError("Text must hold no line breaks and no control characters")
+    return text
+
+
 Id = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
 Domain = Annotated[str, Field(pattern=r"^[^\W_]+([.-][^\W_]+)*$", max_length=253)]
-Line = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Plain = AfterValidator(_plain)
+Line = Annotated[str, Field(min_length=1, max_length=300), Plain]
 Names = dict[Language, Line]
 
 

@@ -1,4 +1,4 @@
-"""Reading one address from standard input, at a terminal or from a program."""
+"""Asking: for one address, or for an answer, at a terminal or from a program."""
 
 import sys
 
@@ -26,3 +26,9 @@ def read_address(question: str) -> EmailAddress:
     if [line for line in lines[1:] if line.strip()]:
         raise OneAddress
     return EmailAddress.parse(lines[0].rstrip("\r"))
+
+
+def answer(question: str) -> str:
+    """Ask on standard error; standard output may be the list, and takes not even a space."""
+    typer.echo(f"{question} ", err=True, nl=False)
+    return sys.stdin.readline(MAX_TYPED).strip()

@@ -6,11 +6,12 @@ not listed here loses only these hints.
 
 import re
 from collections.abc import Iterator
-from unicodedata import category, name
+from unicodedata import name
 
 from app.editions.finding import Finding, error, quoted, warning
-from app.issues.content import FORBIDDEN, OVERRIDES, Text
+from app.issues.content import Text
 from app.issues.markup import parse
+from app.signs import is_plain
 
 LONGEST_SUBJECT = 78  # characters: longer ones are cut even on wide screens
 SHORTEST_PREHEADER = 40  # characters: what is left is filled from the letter's first words
@@ -37,7 +38,7 @@ def on_subject(where: str, subject: str) -> Iterator[Finding]:
     """Look at a letter's subject."""
     if not subject.strip():
         yield error(where, "the subject is empty")
-    if any(category(sign) in FORBIDDEN or sign in OVERRIDES for sign in subject):
+    if not is_plain(subject):
         yield error(where, "the subject holds control characters")
     if len(subject) > LONGEST_SUBJECT:
         yield warning(where, f"the subject is longer than {LONGEST_SUBJECT} characters")

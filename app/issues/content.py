@@ -7,7 +7,6 @@ surrogate or bidirectional override passes. Errors name the place and never repe
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated
-from unicodedata import category
 
 from pydantic import (
     AfterValidator,
@@ -24,13 +23,10 @@ from pydantic_core import PydanticCustomError
 from app.errors import Refusal
 from app.issues.week import NoSuchWeek, Week
 from app.newsletter import Newsletter, Segment
+from app.signs import is_plain
 
 TITLE_LIMIT = 300
 BODY_LIMIT = 65_536
-
-# U+202A–U+202E and U+2066–U+2069 make text read in another order than it is written.
-OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-FORBIDDEN = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
 class UnknownLanguage(Refusal):
@@ -73,15 +69,11 @@ class Situation(StrEnum):
 
 def _clean(allowed: str) -> AfterValidator:
     def check(text: str) -> str:
-        if any(sign in OVERRIDES or _forbidden(sign, allowed) for sign in text):
+        if not is_plain(text, allowed=allowed):
             raise PydanticCustomError("characters", "Text must hold no control characters")
         return text
 
     return AfterValidator(check)
-
-
-def _forbidden(sign: str, allowed: str) -> bool:
-    return category(sign) in FORBIDDEN and sign not in allowed
 
 
 def _said(text: str) -> str:

@@ -6,7 +6,6 @@ the standard library's policies turns a long List-Unsubscribe into an encoded-wo
 """
 
 import re
-import unicodedata
 from email.charset import BASE64, Charset
 from email.header import Header
 from email.utils import unquote
@@ -14,6 +13,7 @@ from email.utils import unquote
 from app.errors import Refusal
 from app.mail import slots
 from app.mail.encoded import Block, Encoded
+from app.signs import is_plain
 
 LONGEST_LINE = 998  # octets without CRLF, RFC 5322 §2.1.1
 LONGEST_ENCODED = 76  # of a line with an encoded-word, RFC 2047 §2
@@ -24,7 +24,6 @@ _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _ATOMS = re.compile(rf"{_ATOM}(?: {_ATOM})*")
 _ADDRESS = r"[!-;=?-~]+"
 _MAILBOX = re.compile(rf"(?:(?P<phrase>.*\S)\s*<(?P<named>{_ADDRESS})>|<?(?P<bare>{_ADDRESS})>?)")
-_UNSAFE = frozenset({"Cc", "Cs", "Zl", "Zp"})  # control, surrogate, line and paragraph separators
 
 # Only base64: RFC 2047 §5 (3) allows few characters in the Q encoding of a phrase.
 _IN_PHRASE = Charset("utf-8")
@@ -44,7 +43,7 @@ def header(name: str, value: str) -> Encoded:
     """
     if not _NAME.fullmatch(name):
         raise HeaderUnsafe
-    if any(unicodedata.category(character) in _UNSAFE for character in value):
+    if not is_plain(value):
         raise HeaderUnsafe(field=name)
     data = f"{name}: {_written(name, value)}\r\n".encode("ascii")
     if any(len(line) > LONGEST_LINE for line in data.split(b"\r\n")):

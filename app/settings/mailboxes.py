@@ -6,6 +6,7 @@ from typing import NamedTuple
 from email_validator import EmailNotValidError, validate_email
 
 from app.settings.words import Unfit, separated
+from app.signs import is_plain
 
 LONGEST_LIST_DOMAIN = 42  # characters
 
@@ -35,10 +36,8 @@ class Recipients(NamedTuple):
 
 def mailbox(value: str) -> Mailbox:
     """Read an address, alone or as `Name <address>`; its domain becomes ASCII."""
-    match = re.fullmatch(
-        r"\s*(?:(?P<name>[^<>\x00-\x1f]*)<(?P<in>[^<>]+)>|(?P<bare>[^<>]+))\s*", value
-    )
-    if not match:
+    match = re.fullmatch(r"\s*(?:(?P<name>[^<>]*)<(?P<in>[^<>]+)>|(?P<bare>[^<>]+))\s*", value)
+    if not match or not is_plain(value):
         raise Unfit("must be an address or NAME <ADDRESS>")
     address = (match["in"] or match["bare"]).strip()
     try:

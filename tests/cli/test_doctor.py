@@ -232,14 +232,14 @@ def test_sign_ups_that_nobody_admits_are_found(
         )
     assert found(terminal)["sender"] == ("fail", "1 sign-ups wait, and no sender is running.")
     a_sender(database)
-    monkeypatch.setattr("app.cli.checks.time.sleep", lambda _: None)
+    monkeypatch.setattr("app.cli.database_check.time.sleep", lambda _: None)
     assert found(terminal)["sender"] == ("fail", "1 sign-ups wait, though a sender is running.")
 
     def admitted(_seconds: float) -> None:
         with database.transaction() as session:
             session.query(SignUp).delete()
 
-    monkeypatch.setattr("app.cli.checks.time.sleep", admitted)
+    monkeypatch.setattr("app.cli.database_check.time.sleep", admitted)
     assert found(terminal)["sender"][0] == "ok"
 
 
