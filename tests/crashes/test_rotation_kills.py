@@ -57,7 +57,7 @@ def addresses(database: Database, keyring: Keyring) -> dict[bytes, str]:
 
 
 @pytest.mark.parametrize("seed", [7])
-def test_a_rotation_killed_at_any_instant_loses_nobody(
+def test_c8_a_rotation_killed_at_any_instant_loses_nobody(
     migrated_url: str, tmp_path: Path, seed: int
 ) -> None:
     chance = random.Random(seed)

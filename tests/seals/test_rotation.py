@@ -82,7 +82,7 @@ def secret_kids(keys_dir: Path) -> set[tuple[str, int]]:
     return {(name.purpose, name.kid) for name in key_names(keys_dir)}
 
 
-def test_everybody_is_sealed_anew_and_the_old_keys_are_gone(
+def test_c7_everybody_is_sealed_anew_and_the_old_keys_are_gone(
     database: Database, own_keys: Path
 ) -> None:
     enlist(database, own_keys)
@@ -100,7 +100,7 @@ def test_everybody_is_sealed_anew_and_the_old_keys_are_gone(
     assert not list(own_keys.glob(".*"))
 
 
-def test_a_copy_from_before_is_unreadable(database: Database, own_keys: Path) -> None:
+def test_c7_a_copy_from_before_is_unreadable(database: Database, own_keys: Path) -> None:
     enlist(database, own_keys)
     with database.reading() as session:
         backup = session.execute(rows()).all()
