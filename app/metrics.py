@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -20,8 +20,10 @@ from app.mailings.states import ON_THEIR_WAY
 from app.operators.api_keys import Operator
 from app.operators.guards import needs
 from app.operators.models import Alert
+from app.outcomes.seeing import totals
 from app.subscribers.models import SignUp, Subscription
 from app.subscribers.quarantine import counts
+from app.suppressions.standing import counts as suppressed
 from app.web.context import Now, Reading
 
 router = APIRouter(tags=["operators"])
@@ -66,6 +68,8 @@ class Figures(Collector):
         senders = select(func.count()).select_from(Sender).where(Sender.lease_until > self._now)
         yield self._one("vestka_senders", "Senders at work", self._session.scalar(senders))
         yield self._one("vestka_alerts", "Alerts kept", self._count(Alert))
+        yield self._returned()
+        yield self._suppressed()
         yield self._refused()
         yield self._set_apart()
         yield from self._progress()
@@ -99,6 +103,21 @@ class Figures(Collector):
             if seconds is not None:
                 left.add_metric(whose, float(seconds))
         yield from (letters, rates, left)
+
+    def _returned(self) -> Metric:
+        about = "Letters that came back, by segment and class; no segment: it proved nothing"
+        family = CounterMetricFamily("vestka_returned", about, labels=("segment", "class"))
+        for segment, outcome, number in totals(self._session):
+            family.add_metric((segment, outcome), number)
+        return family
+
+    def _suppressed(self) -> Metric:
+        family = GaugeMetricFamily(
+            "vestka_suppressed", "Suppressions by reason", labels=("reason",)
+        )
+        for reason, number in suppressed(self._session, today=self._now.date()).items():
+            family.add_metric((reason,), number)
+        return family
 
     def _refused(self) -> Metric:
         about = "Sign-ups refused and letters withheld since midnight (UTC), by reason"

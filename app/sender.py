@@ -30,6 +30,7 @@ from app.mail.signing import Signer
 from app.mailings.calendar import Schedule, parse_schedule
 from app.mailings.notes import LaunchNotes
 from app.newsletter import Newsletter
+from app.outcomes.steps import COLLECT_EVERY, OutcomeSteps
 from app.settings import Settings, SettingWrong, naming
 from app.subscribers.endings import EndingNotes
 
@@ -60,7 +61,11 @@ class Sender:
         schedules, relays = _read(settings, newsletter)
         self._relays = [RelayState(relay, place) for place, relay in enumerate(relays)]
         notes, endings = LaunchNotes(settings.keys_dir), EndingNotes(settings.keys_dir)
-        self._steps = Steps(database, settings, newsletter, keyring, schedules, notes, endings)
+        self._outcomes = OutcomeSteps(database, settings, newsletter, keyring, clock)
+        self._steps = Steps(
+            *(database, settings, newsletter, keyring, schedules, notes, endings),
+            self._outcomes.refused,
+        )
         self._checker = Checker(keyring, settings.recipients, settings.alerts_to)
         self._settings = settings
         self._signer = Signer(dkim_keys_of(settings))
@@ -88,6 +93,9 @@ class Sender:
             asyncio.create_task(self._every(STEP_EVERY, self._steps.often, stop)),
             asyncio.create_task(self._every(FORGET_EVERY, self._steps.seldom, stop)),
             asyncio.create_task(self._every(KEYS_EVERY, self._look_at_keys, stop)),
+            asyncio.create_task(self._every(STEP_EVERY, self._outcomes.often, stop)),
+            asyncio.create_task(self._every(FORGET_EVERY, self._outcomes.seldom, stop)),
+            asyncio.create_task(self._every(COLLECT_EVERY, self._outcomes.collect, stop)),
             asyncio.create_task(self._every(RENEW_EVERY, partial(self._renew, sender_id), stop)),
         ]
         try:

@@ -19,6 +19,7 @@ from app.editions import api as editions_api
 from app.issues import api as issues_api
 from app.issues import photos_api
 from app.operators import api as operators_api
+from app.outcomes import api as outcomes_api
 from app.settings import Settings
 from app.subscribers import api as subscribers_api
 from app.subscribers import pages as subscribers_pages
@@ -102,6 +103,7 @@ def create_operators(installation: Installation) -> FastAPI:
         deliveries_api,
         roster_api,
         suppressions_api,
+        outcomes_api,
         operators_api,
     ):
         app.include_router(api.router)

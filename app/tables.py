@@ -8,6 +8,7 @@ from app.editions import models as editions
 from app.issues import models as issues
 from app.mailings import models as mailings
 from app.operators import models as operators
+from app.outcomes import models as outcomes
 from app.seals import models as seals
 from app.subscribers import models as subscribers
 from app.suppressions import models as suppressions
@@ -23,5 +24,6 @@ CAPABILITIES = (
     mailings,
     deliveries,
     groups,
+    outcomes,
 )
 METADATA = Base.metadata

@@ -25,6 +25,9 @@ UNSUBSCRIBE_LENGTH = 40
 RETURN_PATH_LENGTH = 50
 """Characters of the local part: `b-` and 30 bytes in base32; RFC 5321 §4.5.3.1.1 allows 64."""
 
+MESSAGE_ID_LENGTH = 40
+"""Characters before the @ of a Message-ID: 30 bytes in base64url."""
+
 NEVER_LENGTH = 82
 """Characters of a token that asks never to be written to again: 61 bytes in base64url."""
 
@@ -38,6 +41,8 @@ _PREFIX = b"vestka/token/v1|"
 _UNSUBSCRIBE = b"unsubscribe"
 _RETURN_PATH = b"return-path"
 _NEVER = b"never"
+_MESSAGE = b"message-id"
+_COUNTED = b"counted"
 _LINK_ID_LENGTH = 8
 _NONCE_LENGTH = 3  # of a letter: enough that no two letters to one reader share a token
 _INDEX_LENGTH = 33
@@ -94,6 +99,26 @@ class LinkTokens:
         """Return the local part of one letter's return path: `b-` and 48 characters [a-z2-7]."""
         made = self._made(_RETURN_PATH, link_id, week, segment)
         return "b-" + b32encode(made).decode("ascii").lower()
+
+    def message_id(self, link_id: bytes, week: int, segment: str) -> str:
+        """Return what stands before the @ in one letter's Message-ID: 40 characters of base64url.
+
+        Like a return path, it proves that a report which repeats it is about this very letter.
+        """
+        return _to_base64(self._made(_MESSAGE, link_id, week, segment))
+
+    def open_message_id(self, local_part: str) -> LinkFacts:
+        """Read the first part of a Message-ID; raises `LinkUnknown` for anything else."""
+        if len(local_part) != MESSAGE_ID_LENGTH:
+            raise LinkUnknown
+        return _link_facts(self._opened(_MESSAGE, _from_base64(local_part)))
+
+    def pseudonym(self, purpose: str, facts: bytes) -> bytes:
+        """Return 16 bytes that stand for `facts`, under which something may be counted.
+
+        Without the link key nobody can tell what they stand for.
+        """
+        return self._cipher.encrypt(facts, [_PREFIX, _COUNTED, purpose.encode()])[:16]
 
     def never(self, link_id: bytes, nonce: bytes, never_index: bytes) -> str:
         """Return the token of one letter's link against all letters: 82 characters of base64url.

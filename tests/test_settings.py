@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from app.errors import Refusal
 from app.settings import (
+    Consequences,
+    ImapPlace,
     Listen,
     Mailbox,
     Networks,
@@ -16,6 +18,7 @@ from app.settings import (
     Recipients,
     Settings,
     SettingWrong,
+    Thresholds,
     is_loopback,
     naming,
 )
@@ -70,7 +73,7 @@ WRONG = [
     ("VESTKA_FROM", ""),
     ("VESTKA_LIST_DOMAIN", f"{MARK} example"),
     ("VESTKA_LIST_DOMAIN", ""),
-    ("VESTKA_LIST_DOMAIN", f"{MARK}.{'a' * 28}.org"),
+    ("VESTKA_LIST_DOMAIN", f"{MARK}.{'a' * 20}.org"),
     ("VESTKA_LIST_DOMAIN", f"-{MARK}.example.org"),
     ("VESTKA_RETURN_PATH_DOMAIN", f"{MARK}..org"),
     ("VESTKA_RETURN_PATH_DOMAIN", "вестка.example"),
@@ -78,6 +81,17 @@ WRONG = [
     ("VESTKA_GRACE", "0h"),
     ("VESTKA_OVER", MARK),
     ("VESTKA_TOMBSTONES", MARK),
+    ("VESTKA_BOUNCE_IMAP", f"imaps://{MARK}@imap.example.org"),
+    ("VESTKA_BOUNCE_IMAP", f"imap+insecure://back:{MARK}@imap.example.org"),
+    ("VESTKA_BOUNCE_IMAP", f"imaps://back:{MARK}%0a@imap.example.org"),
+    ("VESTKA_BOUNCE_IMAP", f"imaps://back:{MARK}@imap.example.org:port"),
+    ("VESTKA_CONSEQUENCES", f"hard={MARK}"),
+    ("VESTKA_CONSEQUENCES", f"{MARK}=2"),
+    ("VESTKA_CONSEQUENCES", "hard"),
+    ("VESTKA_CONSEQUENCES", "hard=-1"),
+    ("VESTKA_PAUSE_AT", "hard=5"),
+    ("VESTKA_PAUSE_AT", f"hard={MARK}%"),
+    ("VESTKA_PAUSE_AT", "least=1%"),
     ("VESTKA_GRACE", "12"),
     ("VESTKA_GRACE", "-1h"),
     ("VESTKA_ALLOWED_ORIGINS", f"https://{MARK}.example.org/"),
@@ -136,6 +150,7 @@ def test_a_knob_s_value_may_stand_in_a_file(name: str, tmp_path: Path) -> None:
         "VESTKA_FROM": "news@example.org",
         "VESTKA_OVER": "3h",
         "VESTKA_TOMBSTONES": "90d",
+        "VESTKA_BOUNCE_IMAP": "imaps://back:secret@imap.example.org",
     }
     text = good.get(name) or KNOBS[name].default
     if not isinstance(text, str) or not text:
@@ -217,6 +232,14 @@ def test_defaults_follow_each_other(tmp_path: Path) -> None:
         ("VESTKA_GRACE", "90s", timedelta(seconds=90)),
         ("VESTKA_OVER", "3h", timedelta(hours=3)),
         ("VESTKA_TOMBSTONES", "90d", timedelta(days=90)),
+        ("VESTKA_CONSEQUENCES", "hard=3 soft-days=7", Consequences(hard=3, soft_days=7)),
+        ("VESTKA_PAUSE_AT", "hard=2.5% least=0", Thresholds(hard=0.025, least=1)),
+        ("VESTKA_PAUSE_AT", "", Thresholds()),
+        (
+            "VESTKA_BOUNCE_IMAP",
+            "imaps://back:s%40fe@imap.example.org/Bounces",
+            ImapPlace("imap.example.org", 993, True, "back", "s@fe", "Bounces"),  # noqa: FBT003 (TLS)
+        ),
         ("VESTKA_RETENTION", "30d", timedelta(days=30)),
         ("VESTKA_LIST_DOMAIN", "News.Example.org.", "news.example.org"),
         ("VESTKA_ALLOWED_ORIGINS", "https://a.example,https://b.example:8443", None),

@@ -1,4 +1,4 @@
-"""`vestka bounce`: what came back. `--explain` and `--reply` only tell; they change nothing."""
+"""`vestka bounce`: takes in what came back. `--explain` and `--reply` only tell what it means."""
 
 import json
 import sys
@@ -8,6 +8,9 @@ from typing import Annotated
 
 import typer
 
+from app.cli.opening import Opened
+from app.cli.output import AsJson
+from app.cli.taking_in import from_files, from_input, show_consequences, take_in
 from app.errors import Refusal
 from app.mail.reports import read_report
 from app.mail.reports.addresses import FOUND
@@ -30,12 +33,25 @@ def bounce(
     reply: Annotated[
         bool, typer.Option("--reply", help="tell what SMTP replies mean, one on each line of input")
     ] = False,
+    consequences: Annotated[
+        bool, typer.Option("--consequences", help="show what follows from what comes back")
+    ] = False,
+    recipient: Annotated[
+        str, typer.Option(help="whom the message was delivered to, if the MTA says so")
+    ] = "",
+    as_json: AsJson = False,
 ) -> None:
-    """Read what came back by mail: bounces, complaints, automatic replies."""
+    """Take in what came back by mail, from standard input or files; or tell what it means."""
     if reply:
         explain_replies(sys.stdin.buffer)
     elif explain:
         explain_messages(paths or [])
+    elif consequences:
+        settings = Opened().settings
+        show_consequences(settings.consequences, settings.pause_at, as_json=as_json)
+    else:
+        messages = from_files(_files(paths)) if paths else from_input()
+        take_in(messages, recipient, as_json=as_json)
 
 
 def explain_messages(paths: list[Path]) -> None:

@@ -11,6 +11,7 @@ from app.cli.database_check import database
 from app.cli.dns_check import domains
 from app.cli.opening import Opened
 from app.cli.relay_check import relays
+from app.cli.returns_check import returns
 from app.cli.seal_check import seals
 from app.cli.signing_check import signing
 from app.cli.verdicts import Finding, fail, ok, warn
@@ -110,6 +111,7 @@ ALL: tuple[Check, ...] = (
     data,
     database,
     seals,
+    returns,
     relays,
     signing,
     domains,

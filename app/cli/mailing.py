@@ -19,7 +19,7 @@ from rich.text import Text
 from sqlalchemy import select
 
 from app.cli.opening import Opened
-from app.cli.output import AsJson, print_record, print_rows
+from app.cli.output import AsJson, print_json, print_record, print_rows
 from app.deliveries.checking import CANCELLED_BY_OPERATOR
 from app.deliveries.completion import exclude_rest
 from app.deliveries.doubts import doubts
@@ -34,6 +34,7 @@ from app.mailings.launch import find_mailing, launch
 from app.mailings.models import Mailing
 from app.mailings.states import ENROLLING, RUNNING
 from app.operators.audit import note
+from app.outcomes.seeing import outcomes_of
 from app.settings.words import Unfit, duration
 
 commands = typer.Typer(no_args_is_help=True, help="Mailings: start, watch, pause, cancel.")
@@ -205,6 +206,26 @@ def _ask(record: dict[str, Any]) -> None:
         abort=True,
         err=True,
     )
+
+
+@commands.command()
+def outcomes(mailing_id: MailingId, *, as_json: AsJson = False) -> None:
+    """Show what came back: by class, reason and great provider, and what servers said."""
+    opened = Opened()
+    with opened.database.reading() as session:
+        seen = outcomes_of(session, find_mailing(session, mailing_id))
+    if as_json:
+        print_json(seen)
+        return
+    tables = {name: seen.pop(name) for name in ("reasons", "providers", "diagnostics")}
+    print_record(seen, as_json=False)
+    providers = [
+        {"provider": name, "came back": told} for name, told in tables["providers"].items()
+    ]
+    for rows in (tables["reasons"], providers, tables["diagnostics"]):
+        if rows:
+            typer.echo("")
+            print_rows(rows, as_json=False, nothing="")
 
 
 def _decide(opened: Opened, mailing_id: int, *, resend: bool) -> int:

@@ -26,7 +26,7 @@ from app.deliveries.states import CLAIMED, EXCLUDED, FAILED, PENDING
 from app.mailings.models import Mailing
 from app.mailings.states import CANCELLED, RUNNING
 from app.settings import Mailbox, Recipients
-from app.subscribers.farewells import SUPPRESSED, say_farewell
+from app.subscribers.farewells import SUPPRESSED, end_suppressed
 from app.subscribers.flaws import Flaw, admitted_row, open_row, rows
 from app.subscribers.models import CONFIRMED, ServiceLetter, Subscriber, Subscription
 from app.subscribers.quarantine import SUBSCRIBER, set_apart
@@ -154,7 +154,7 @@ class Checker:
                 gone.append(each.link_id)
             else:
                 checked.ready.append(each)
-        say_farewell(session, gone, SUPPRESSED, until=None)
+        end_suppressed(session, gone, today=now.date())
 
     def _indexes(self, address: str) -> tuple[bytes, ...]:
         return never_indexes(self.keyring.never, EmailAddress(address))

@@ -3,6 +3,7 @@
 First the readers' ids are blanked, then, after the retention time, the rows become counts.
 """
 
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select, update
@@ -18,6 +19,8 @@ from app.mailings.telling import tell
 from app.operators.alerts import alert
 
 _BLANK_AT_ONCE = 10_000
+
+BeforeBlank = Callable[[Transaction, Sequence[int]], None]
 
 
 def complete(session: Transaction, *, now: datetime) -> int:
@@ -65,10 +68,11 @@ def exclude_rest(session: Transaction, mailing_id: int, reason: str) -> int:
     return result.rowcount
 
 
-def blank(session: Transaction) -> int:
+def blank(session: Transaction, before: BeforeBlank | None = None) -> int:
     """Forget which readers an ended mailing's rows were for; return how many rows were left so.
 
-    Letters in doubt keep theirs until the doubt is settled: they may have to be sent again.
+    `before` sees the rows' numbers while they still know. Letters in doubt keep their reader until
+    the doubt is settled: they may have to be sent again.
     """
     ended = select(Mailing.id).where(Mailing.state.in_((FINISHED, CANCELLED)))
     rows = (
@@ -79,8 +83,11 @@ def blank(session: Transaction) -> int:
             Delivery.state.not_in((*OPEN, UNCERTAIN)),
         )
         .limit(_BLANK_AT_ONCE)
+        .with_for_update(skip_locked=True)
     )
     ids = session.scalars(rows).all()
+    if ids and before is not None:
+        before(session, ids)
     if ids:
         session.execute(
             update(Delivery)

@@ -141,8 +141,10 @@ class Filling:
 
     def _message_id(self, ready: Ready, week: int, segment: str) -> str:
         """The same for every attempt, also after the database came back from a backup."""
-        own = ready.claim.letter_id or ready.link_id
-        return message_id(self._message_secret, ready.claim.kind, str(week), segment, own)
+        if ready.claim.kind == ALERT:
+            return message_id(self._message_secret, ALERT, ready.claim.letter_id or b"")
+        token = _week_or_nonce(ready, week)
+        return self._keyring.links.message_id(ready.link_id, token, segment)
 
 
 def _week_or_nonce(ready: Ready, week: int) -> int:

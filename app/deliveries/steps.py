@@ -4,7 +4,7 @@ Every step takes finished rows of the one before it, so none needs to know that 
 none needs a special path after a crash.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -46,6 +46,7 @@ class Steps:
     schedules: Mapping[str, Schedule | None]
     notes: LaunchNotes
     endings: EndingNotes
+    before_blank: Callable[[Transaction, Sequence[int], datetime], None]
     scrub: Scrub = field(default_factory=Scrub)
 
     def begin(self, now: datetime) -> None:
@@ -88,8 +89,11 @@ class Steps:
         self._in_transaction(lambda session: forget_refused(session, today=now.date()))
         self._in_transaction(lambda session: tell_of_attack(session, now=now))
         self._in_transaction(lambda session: fold(session, self.settings.retention, now=now))
-        while self._in_transaction(blank):
+        while self._in_transaction(lambda session: self._blank(session, now)):
             pass
+
+    def _blank(self, session: Transaction, now: datetime) -> int:
+        return blank(session, lambda s, ids: self.before_blank(s, ids, now))
 
     def _in_transaction(self, step: Callable[[Transaction], T]) -> T:
         with self.database.transaction() as session:

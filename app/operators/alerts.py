@@ -21,6 +21,11 @@ def alert(session: Transaction, key: str, text: str, *, now: datetime) -> None:
         log.warning("alert", key=key, text=text)
 
 
+def was_told(session: Session, key: str) -> bool:
+    """Tell whether operators were told this already."""
+    return session.scalar(select(Alert.id).where(Alert.key == key[:120])) is not None
+
+
 def recent_alerts(session: Session, limit: int = 100) -> list[Alert]:
     """Return the newest alerts first."""
     return list(session.scalars(select(Alert).order_by(Alert.at.desc()).limit(limit)))

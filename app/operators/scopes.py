@@ -10,6 +10,7 @@ SCOPES = {
     "mailings:read": "see mailings and their progress",
     "mailings:control": "launch, pause, resume, cancel; decide uncertain letters",
     "subscribers:count": "see how many subscribers each segment has",
+    "bounces:write": "hand in what came back",
     "suppressions:read": "see how many addresses are suppressed",
     "suppressions:write": "suppress an address",
     "audit:read": "see who did what, and alerts",

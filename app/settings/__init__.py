@@ -3,10 +3,13 @@
 from app.settings.installation import Settings
 from app.settings.knob import Knob, SettingWrong, naming
 from app.settings.mailboxes import Mailbox, Recipients
-from app.settings.places import Listen, Networks, is_loopback
+from app.settings.places import ImapPlace, Listen, Networks, is_loopback
+from app.settings.returns import Consequences, Thresholds
 from app.settings.words import Rate
 
 __all__ = [
+    "Consequences",
+    "ImapPlace",
     "Knob",
     "Listen",
     "Mailbox",
@@ -15,6 +18,7 @@ __all__ = [
     "Recipients",
     "SettingWrong",
     "Settings",
+    "Thresholds",
     "is_loopback",
     "naming",
 ]

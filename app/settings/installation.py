@@ -8,7 +8,7 @@ stand for any `NAME`: the value is then the content of that file.
 from collections.abc import Iterator
 from typing import Any
 
-from app.settings import mailboxes, places, words
+from app.settings import mailboxes, places, returns, words
 from app.settings.knob import Given, Knob, SettingUnknown, SettingWrong
 
 
@@ -56,7 +56,7 @@ class Settings(Given):
     list_domain = Knob(
         "VESTKA_LIST_DOMAIN",
         mailboxes.list_domain,
-        "the domain of List-Id and Message-ID, at most 42 characters",
+        "the domain of List-Id and Message-ID, at most 34 characters",
         default=lambda s: s.sender.domain,
         shown="the domain of VESTKA_FROM",
     )
@@ -180,6 +180,36 @@ class Settings(Given):
         words.duration,
         "when a finished mailing's rows are folded into counts",
         default="30d",
+    )
+    bounce_maildir = Knob(
+        "VESTKA_BOUNCE_MAILDIR",
+        places.optional_path,
+        "a Maildir kept for what comes back, emptied by the sender",
+        default="",
+    )
+    bounce_imap = Knob(
+        "VESTKA_BOUNCE_IMAP",
+        places.imap_place,
+        "an IMAP mailbox kept for what comes back: `imaps://user:password@host:993/INBOX`",
+        default="",
+    )
+    sns_topics = Knob(
+        "VESTKA_SNS_TOPICS",
+        words.separated,
+        "the Amazon SNS topics (ARNs) whose notifications of SES are taken in",
+        default="",
+    )
+    consequences = Knob(
+        "VESTKA_CONSEQUENCES",
+        returns.consequences,
+        "when a subscription ends: after how many issues that came back",
+        default="sure=1 hard=2 soft=5 soft-days=21 dead-days=30",
+    )
+    pause_at = Knob(
+        "VESTKA_PAUSE_AT",
+        returns.thresholds,
+        "from which share of letters that came back a mailing pauses",
+        default="complaint=0.3% hard=5% block=1% least=3",
     )
     tombstones = Knob(
         "VESTKA_TOMBSTONES",

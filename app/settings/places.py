@@ -4,7 +4,7 @@ import re
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
@@ -116,3 +116,41 @@ def host_names(value: str) -> tuple[str, ...]:
     if not all(re.fullmatch(r"[a-z0-9_.-]{1,253}|\[[0-9a-f:.]{2,45}\]", word) for word in listed):
         raise Unfit("must be host names without a port, with commas between")
     return tuple(word.strip("[]") for word in listed)
+
+
+class ImapPlace(NamedTuple):
+    """A mailbox on an IMAP server. Without TLS only on this machine."""
+
+    host: str
+    port: int
+    tls: bool
+    username: str
+    password: str
+    folder: str
+
+    def __repr__(self) -> str:
+        """Show no password."""
+        return f"ImapPlace({self.host}:{self.port})"
+
+
+_IMAP_PORTS = {"imaps": 993, "imap+insecure": 143}
+
+
+def imap_place(value: str) -> ImapPlace | None:
+    """Read `imaps://user:password@host:993/FOLDER`, or nothing."""
+    if not value:
+        return None
+    parts = urlsplit(value)
+    host = parts.hostname or ""
+    if parts.scheme not in _IMAP_PORTS or not host or not parts.username or not parts.password:
+        raise Unfit("must be imaps://user:password@host:993/FOLDER")
+    tls = parts.scheme == "imaps"
+    if not tls and not is_loopback(host):
+        raise Unfit("may go without TLS (imap+insecure://) to a loopback host only")
+    user, password, folder = (
+        unquote(each) for each in (parts.username, parts.password, parts.path.strip("/"))
+    )
+    if any(not each.isprintable() for each in (user, password, folder)):
+        raise Unfit("must hold no control characters")
+    port = parts.port or _IMAP_PORTS[parts.scheme]
+    return ImapPlace(host, port, tls, user, password, folder or "INBOX")

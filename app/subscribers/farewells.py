@@ -14,10 +14,9 @@ from app.addresses.address import EmailAddress
 from app.addresses.index import never_index
 from app.addresses.keys import Keyring
 from app.database import Transaction
-from app.dialects import insert_blindly
 from app.subscribers.flaws import open_selected, rows
 from app.subscribers.models import Farewell, Subscriber, Subscription
-from app.subscribers.unsubscription import end
+from app.subscribers.unsubscription import end, end_keeping
 from app.suppressions.reasons import LEFT, REASONS
 from app.suppressions.suppressing import suppress
 
@@ -25,16 +24,11 @@ SUPPRESSED = "suppressed"
 """Somebody suppressed already, who was found among the readers: there is nothing to keep."""
 
 
-def say_farewell(
-    session: Transaction, link_ids: Iterable[bytes], reason: str, *, until: date | None
-) -> None:
-    """Have the sender keep these readers' indexes for this reason, and delete the readers."""
+def end_suppressed(session: Transaction, link_ids: Iterable[bytes], *, today: date) -> None:
+    """End readers who turn out to be suppressed already."""
     query = select(Subscriber.id).where(Subscriber.link_id.in_(list(link_ids)))
-    rows = [
-        {"subscriber_id": each, "reason": reason, "until": until}
-        for each in session.scalars(query.with_for_update())
-    ]
-    insert_blindly(session, Farewell, rows)
+    for subscriber_id in session.scalars(query.with_for_update()).all():
+        end_keeping(session, subscriber_id, SUPPRESSED, until=None, today=today)
 
 
 def bury(session: Transaction, keyring: Keyring, *, today: date, limit: int = 200) -> int:

@@ -75,6 +75,40 @@ def end(
     With a `tombstone`, the sender keeps the index of who is gone through that day, against lists
     that would bring them back; the subscriber's row goes when it has.
     """
+    if _delete(session, subscriber_id, segments, reason, today):
+        if tombstone is None:
+            remember(session, subscriber_id, today=today)
+            session.execute(delete(Subscriber).where(Subscriber.id == subscriber_id))
+        else:
+            say_farewell(session, subscriber_id, LEFT, until=tombstone)
+
+
+def end_keeping(
+    session: Transaction, subscriber_id: bytes, reason: str, *, until: date | None, today: date
+) -> None:
+    """End a reader whose index the sender is to keep for this reason, through `until`."""
+    _delete(session, subscriber_id, None, reason, today)
+    say_farewell(session, subscriber_id, reason, until=until)
+
+
+def say_farewell(
+    session: Transaction, subscriber_id: bytes, reason: str, *, until: date | None
+) -> None:
+    """Leave the row to the sender, with no link that works any more."""
+    letters = ServiceLetter.subscriber_id == subscriber_id
+    session.execute(delete(ServiceLetter).where(letters))
+    row = {"subscriber_id": subscriber_id, "reason": reason, "until": until}
+    insert_blindly(session, Farewell, [row])
+
+
+def _delete(
+    session: Transaction,
+    subscriber_id: bytes,
+    segments: Iterable[str] | None,
+    reason: str,
+    today: date,
+) -> bool:
+    """Delete and count subscriptions; tell whether none is left."""
     held = set(
         session.scalars(
             select(Subscription.segment).where(Subscription.subscriber_id == subscriber_id)
@@ -89,11 +123,4 @@ def end(
     for segment in sorted(ended):
         row = {"day": today, "segment": segment, "reason": reason, "count": 1}
         insert_or_add(session, Departure, row, key=("day", "segment", "reason"), add="count")
-    if ended == held and tombstone is None:
-        remember(session, subscriber_id, today=today)
-        session.execute(delete(Subscriber).where(Subscriber.id == subscriber_id))
-    elif ended == held:
-        letters = ServiceLetter.subscriber_id == subscriber_id
-        session.execute(delete(ServiceLetter).where(letters))
-        row = {"subscriber_id": subscriber_id, "reason": LEFT, "until": tombstone}
-        insert_blindly(session, Farewell, [row])
+    return ended == held

@@ -18,6 +18,7 @@ from app.deliveries import testing_api
 from app.editions import api as editions_api
 from app.issues import api as issues_api
 from app.operators import api as operators_api
+from app.outcomes import api as outcomes_api
 from app.subscribers import api as subscribers_api
 from app.subscribers import pages as subscribers_pages
 from app.subscribers import roster_api
@@ -27,7 +28,7 @@ from app.web import context
 ROOMS = (
     *(deliveries_api, testing_api, editions_api, issues_api, operators_api),
     *(subscribers_api, subscribers_pages, roster_api, archive_api, archive_pages),
-    suppressions_api,
+    *(suppressions_api, outcomes_api),
 )
 
 

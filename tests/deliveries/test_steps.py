@@ -35,6 +35,7 @@ def steps(database: Database, keyring: Keyring, tmp_path: Path) -> Steps:
         schedules,
         LaunchNotes(tmp_path),
         EndingNotes(tmp_path),
+        lambda session, ids, now: None,
     )
 
 

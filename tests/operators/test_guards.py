@@ -18,10 +18,12 @@ CALLS = {
     "subscribers:count": ("GET", "/v1/segments"),
     "suppressions:read": ("GET", "/v1/suppressions"),
     "suppressions:write": ("POST", "/v1/suppressions"),
+    "bounces:write": ("POST", "/v1/bounces"),
     "audit:read": ("GET", "/v1/audit"),
 }
 BODIES = {
     "issues:write": a_document(),
+    "bounces:write": {"events": [{}]},
     "suppressions:write": {"email": "ann@example.org"},
     "mailings:control": {"week": "2025-W04", "segment": "en"},
 }

@@ -13,8 +13,9 @@ from app.database import Database, Transaction
 from app.server import create_public
 from app.settings import Settings
 from app.subscribers.asking import send_manage_link, token_of
-from app.subscribers.farewells import SUPPRESSED, bury, say_farewell
+from app.subscribers.farewells import bury, end_suppressed
 from app.subscribers.models import CONFIRMED, Farewell, ServiceLetter, Subscriber, Subscription
+from app.subscribers.unsubscription import end_keeping
 from app.suppressions.models import Suppression
 from app.suppressions.reasons import COMPLAINT, DEAD, LEFT
 from app.suppressions.standing import reasons_of
@@ -39,7 +40,8 @@ def test_the_sender_keeps_the_index_and_deletes_the_rest(
         ann = a_subscriber(session, keyring, segments=("en", "be-ru"))
         a_subscriber(session, keyring, "bob@example.org")
         for _ in range(2):
-            say_farewell(session, (ann.link_id, b"nobody's"), reason, until=until)
+            end_keeping(session, ann.id, reason, until=until, today=TODAY)
+        assert len(session.scalars(select(Subscription)).all()) == 1
     with database.transaction() as session:
         assert bury(session, keyring, today=TODAY) == 1
         assert bury(session, keyring, today=TODAY) == 0
@@ -52,7 +54,7 @@ def test_the_sender_keeps_the_index_and_deletes_the_rest(
 def test_who_is_suppressed_already_only_goes(database: Database, keyring: Keyring) -> None:
     with database.transaction() as session:
         ann = a_subscriber(session, keyring)
-        say_farewell(session, (ann.link_id,), SUPPRESSED, until=None)
+        end_suppressed(session, (ann.link_id, b"nobody's"), today=TODAY)
         bury(session, keyring, today=TODAY)
         assert standing(session, keyring) == []
         assert session.scalars(select(Subscriber)).all() == []
@@ -63,7 +65,7 @@ def test_a_row_that_does_not_open_goes_all_the_same(database: Database, keyring:
         ann = a_subscriber(session, keyring)
         session.execute(update(Subscriber).values(sealed=b"x" * 306))
         session.expire_all()
-        say_farewell(session, (ann.link_id,), COMPLAINT, until=None)
+        end_keeping(session, ann.id, COMPLAINT, until=None, today=TODAY)
         bury(session, keyring, today=TODAY)
         assert session.scalars(select(Subscriber)).all() == []
 
