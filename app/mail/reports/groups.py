@@ -14,6 +14,8 @@ _STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})")
 _TYPE = re.compile(r"[ \t]{0,20}[\w.-]{1,30}[ \t]{0,20};")
 _OF_RECIPIENT = {"final-recipient", "original-recipient", "action", "status", "diagnostic-code"}
 _SAYING = ("diagnostic-code", "x-supplementary-info", "x-diagnostic", "x-error", "x-reason")
+_REMARKED = ("status", "action")
+_REMARK = re.compile(r"\(([^()]{3,500})\)")  # "5.0.0 (recipient reached disk quota)"
 _TELLS_NOTHING = {"2.0.0", "4.0.0", "5.0.0"}
 
 
@@ -87,6 +89,7 @@ def _group(fields: dict[str, str]) -> Group:
     whole = next((address for address in found if "@" in address), found[0] if found else "")
     status = _STATUS.search(fields.get("status", ""))
     said = [_TYPE.sub("", readable(fields[name]), count=1) for name in _SAYING if name in fields]
+    said += [found for name in _REMARKED for found in _REMARK.findall(fields.get(name, "")[:2000])]
     return Group(
         whole,
         _action(fields.get("action", "")),

@@ -12,21 +12,20 @@ from app.mail.reports.addresses import FOUND, tidy
 LONGEST = 12_000  # characters of a notice that are read
 
 _RETURNED = (
-    "received return-path message-id mime-version dkim-signature x-mailer content-type"
+    "received return-path mime-version dkim-signature x-mailer content-type message-id"
     " from to subject date delivered-to reply-to sender content-transfer-encoding list-unsubscribe"
 )
 _HEADER = re.compile(
     rf"[ \t>|]{{0,6}}({'|'.join(_RETURNED.split())}|x-[\w-]{{2,40}})[ \t]?:", re.IGNORECASE
 )
-_PROVES = frozenset(_RETURNED.split()[:7])  # no notice for people has these
-_NAMED = re.compile(
-    r"(?i)(?:rcpt to:|final-recipient:\s{0,5}[\w-]{1,10};|to:|recipient:?|address:?|mailto:)?"
-    r"[\s<\"'(]{0,12}(?P<address>[^\s<>()\[\],;:\"'@=]{1,128}@[\w-][\w.-]{0,200})"
-)
+_PROVES = frozenset(_RETURNED.split()[:6])  # no notice for people has these
 _LINE = re.compile(
     r"[\s*>•<\"'(\[-]{0,12}[^\s<>()\[\],;:\"'@=]{1,128}@[\w-][\w.-]{0,200}[\s>\"')\].:;,-]"
 )
 _RCPT = re.compile(r"RCPT TO:\s{0,3}<?([^<>\s]{1,320})", re.IGNORECASE)
+_HEADING = re.compile(
+    r"(?i)(?:following|failed|undeliverable|rejected)\b[^\n]{0,60}(?:recipient|address|user)[^\n]{0,40}"
+)
 _STAFF = {
     *("postmaster", "abuse", "support", "helpdesk", "admin", "administrator", "mailer-daemon"),
     *("noreply", "no-reply", "hostmaster", "webmaster", "info", "help", "root", "security"),
@@ -90,8 +89,10 @@ def passages(written: str, not_of: frozenset[str]) -> list[Passage]:
 
 
 def any_addresses(written: str, not_of: frozenset[str]) -> list[str]:
-    """List every address in a notice, in its order."""
-    found = (tidy(each) for each in FOUND.findall(written[:LONGEST]))
+    """List every address in a notice, in its order: those after "the following recipients" if any."""
+    heading = _HEADING.search(written[:LONGEST])
+    after = written[heading.end() : LONGEST] if heading else ""
+    found = (tidy(each) for each in FOUND.findall(after) or FOUND.findall(written[:LONGEST]))
     others = (each for each in found if each.lower() not in not_of and not _of_staff(each))
     return list(dict.fromkeys(others))[:50]
 

@@ -43,15 +43,23 @@ def _told_in_fields(seen: Opened) -> Report | None:
         delayed = weights["delayed"] >= ENOUGH
         told = [recipient_of(group, seen.written, delayed=delayed) for group in found]
         return _of_recipients(seen, _named(seen, told))
-    if seen.part(*_RECEIPTS) or seen.is_report == "disposition-notification":
+    receipt = seen.part(*_RECEIPTS) or seen.is_report == "disposition-notification"
+    if receipt and not _refused(seen):
         return _report(seen, Verdict(Class.AUTO, "receipt"))
     return None
 
 
+def _refused(seen: Opened) -> bool:
+    """Dovecot says in a receipt, too, that a mailbox is full or that a filter refuses."""
+    weights = _weights(seen)
+    return weights["machine"] >= 3 and weights["bounce"] >= 3
+
+
 def _told_in_words(seen: Opened) -> Report:
     weights = _weights(seen)
-    bounce = weights["bounce"] + weights["machine"]
-    if weights["complaint"] >= ENOUGH or (weights["complaint"] and weights["returned"]):
+    bounce = weights["bounce"] + weights["machine"] + weights["returned"]
+    complained = weights["complaint"] + 2 * weights["returned"]
+    if weights["complaint"] and complained >= ENOUGH > bounce:
         verdict = Verdict(Class.COMPLAINT, "abuse")
         found = complaints.complainants(verdict, [seen.headers, *seen.enclosed])
         return _report(seen, verdict, found)

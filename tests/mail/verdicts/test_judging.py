@@ -1,5 +1,7 @@
 """What is said decides; what is said for now is never sure; any text has a verdict."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,3 +69,13 @@ def test_any_text_has_a_verdict(text: str, status: str) -> None:
     verdict = judge(text, status=status)
     assert verdict.class_ in {Class.HARD, Class.SOFT, Class.BLOCK, Class.DELIVERED, Class.UNKNOWN}
     assert not verdict.sure or verdict.class_ is Class.HARD
+
+
+REPLIES = Path(__file__).with_name("replies.tsv").read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize("line", REPLIES)
+def test_what_great_servers_say_is_understood(line: str) -> None:
+    class_, reason, said = line.split("\t")
+    verdict = judge(said)
+    assert (verdict.class_, verdict.reason) == (class_, reason)
