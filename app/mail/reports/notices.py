@@ -89,7 +89,7 @@ def passages(written: str, not_of: frozenset[str]) -> list[Passage]:
 
 
 def any_addresses(written: str, not_of: frozenset[str]) -> list[str]:
-    """List every address in a notice, in its order: those after "the following recipients" if any."""
+    """List the addresses in a notice: those after "the following recipients", or else all."""
     heading = _HEADING.search(written[:LONGEST])
     after = written[heading.end() : LONGEST] if heading else ""
     found = (tidy(each) for each in FOUND.findall(after) or FOUND.findall(written[:LONGEST]))

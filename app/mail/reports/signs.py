@@ -1,9 +1,8 @@
-"""What kind of message this is, judged by many small signs (`signs.toml`) and a few fields."""
+"""What kind of message this is, judged by many small signs: words (`signs.toml`) and fields."""
 
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,21 +15,38 @@ TABLE = Path(__file__).with_name("signs.toml")
 ENOUGH = 4  # the sum of weights that makes a kind
 READ = 3_000  # characters of a notice in which signs are looked for
 
-_ANSWERED = re.compile(
-    r"\s*(?:\[[^\]]{0,40}\]\s*)?(?:re|fw|fwd|aw|wg|sv|vs|antw|tr|odp|ha|отв|hа)(?:\[\d+\])?\s*:",
-    re.IGNORECASE,
-)
+_LIST = ("list-id", "list-post", "list-unsubscribe")
 _RESPONDERS = (
-    "x-autoreply",
-    "x-autorespond",
-    "x-autoresponder",
-    "x-auto-reply",
-    "x-autoreply-from",
-    "x-mail-autoreply",
-    "x-vacation",
-    "x-auto-response",
-    "x-autorespond-from",
-    "x-cron-env",
+    *("x-autoreply", "x-autorespond", "x-autoresponder", "x-auto-reply", "x-autoreply-from"),
+    *("x-mail-autoreply", "x-vacation", "x-auto-response", "x-autorespond-from"),
+)
+
+
+class FieldSign(NamedTuple):
+    """A field that tells without words, where its value begins so; any value, if "" stands."""
+
+    of: str
+    weight: int
+    names: tuple[str, ...]
+    begins: str
+
+
+# RFC 3834 §5, RFC 2919, RFC 6522; a bounce is sent from the empty path (RFC 5321 §4.5.5)
+FIELDS = (
+    FieldSign("machine", 4, ("x-failed-recipients",), ""),
+    FieldSign("machine", 1, ("return-path",), r"<\s*(>|mailer-daemon)"),
+    FieldSign("machine", 4, ("content-type",), r"[^\n]{0,200}report-type=\W?delivery-status"),
+    FieldSign(
+        "bounce", -3, ("subject",), r"(\[[^\]]{0,40}\]\s*)?(re|fwd?|aw|wg|sv|vs|tr|odp|отв)\s*:"
+    ),
+    FieldSign("bounce", -3, _LIST, ""),
+    FieldSign("auto", -3, _LIST, ""),
+    FieldSign("auto", 3, ("auto-submitted",), "auto-replied"),
+    FieldSign("auto", 2, ("auto-submitted",), "auto-generated"),
+    FieldSign("auto", 1, ("in-reply-to",), ""),
+    FieldSign("auto", 1, ("x-auto-response-suppress",), ""),
+    FieldSign("auto", 4, ("precedence", "preference"), r"auto[_-]?reply"),
+    FieldSign("auto", 4, _RESPONDERS, ""),
 )
 
 
@@ -71,35 +87,8 @@ def weigh(headers: Headers, written: str) -> Counter[str]:
     for sign in signs():
         if sign.shown_by(places):
             weights[sign.of] += sign.weight
-    for kind, weight in _fields(headers):
-        weights[kind] += weight
+    for each in FIELDS:
+        if any(re.match(each.begins, v.strip(), re.IGNORECASE) for v in headers.all(*each.names)):
+            weights[each.of] += each.weight
     weights["coded"] = int(bool(coded(written[:READ])))
     return weights
-
-
-def _fields(headers: Headers) -> Iterator[tuple[str, int]]:
-    """What fields tell without words (RFC 3834 §5, RFC 2919, RFC 3464 §2)."""
-    automatic = headers.first("auto-submitted").strip().lower()
-    precedence = headers.first("precedence", "preference").strip().lower()
-    if "x-failed-recipients" in headers:
-        yield "machine", 4
-    returns = headers.first("return-path").replace(" ", "").lower()
-    if returns == "<>" or returns.startswith("<mailer-daemon"):
-        yield "machine", 1
-    if "delivery-status" in headers.first("content-type").lower():
-        yield "machine", 4
-    if _ANSWERED.match(headers.first("subject")):
-        yield "bounce", -3
-    if "list-id" in headers or "list-post" in headers or "list-unsubscribe" in headers:
-        yield "bounce", -3
-        yield "auto", -3
-    if automatic.startswith("auto-replied"):
-        yield "auto", 3
-    if automatic.startswith("auto-generated") and "in-reply-to" in headers:
-        yield "auto", 3
-    if precedence.replace("_", "-") in ("auto-reply", "autoreply"):
-        yield "auto", 4
-    if any(name in headers for name in _RESPONDERS):
-        yield "auto", 4
-    if headers.first("x-auto-response-suppress") and "in-reply-to" in headers:
-        yield "auto", 1
