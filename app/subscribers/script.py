@@ -10,7 +10,7 @@ from pathlib import Path
 
 from app.languages import phrases
 from app.newsletter import Newsletter
-from app.subscribers.forms import OTHERWISE, SENTENCES
+from app.subscribers.forms import BUSY, OTHERWISE, SENTENCES
 from app.web.pages import autonym
 
 SOURCE = Path(__file__).with_name("signup.js")
@@ -46,6 +46,7 @@ TAKEN = (
 PROBLEMS = {
     **SENTENCES,
     "otherwise": OTHERWISE,
+    "busy": BUSY,
     "often": _("Too many requests have come from your network. Please try again a little later."),
     "unreached": _("The form could not be sent. Please try again."),
 }
@@ -57,10 +58,11 @@ def element() -> str:
     return _FOR_READERS.sub("", SOURCE.read_text(encoding="utf-8"))
 
 
-def script(newsletter: Newsletter, public_url: str) -> str:
+def script(newsletter: Newsletter, public_url: str, *, asks_for_proof: bool = False) -> str:
     """Return the whole script: it sends to `public_url`, and speaks the newsletter's languages."""
     facts = {
         "service": public_url,
+        "proof": asks_for_proof,
         "languages": newsletter.languages,
         "segments": [
             {

@@ -68,6 +68,32 @@
     return vestka.exposed.some((each) => name.endsWith("." + each));
   };
 
+  const ask = async (url, more) => fetch(url, {
+    credentials: "omit", referrerPolicy: "no-referrer", cache: "no-store", redirect: "error", ...more,
+  });
+
+  const bytes = (hex) => Uint8Array.from(hex.match(/../g), (pair) => parseInt(pair, 16));
+  const hex = (buffer) =>
+    Array.from(new Uint8Array(buffer), (each) => each.toString(16).padStart(2, "0")).join("");
+
+  // The task that keeps robots away, where the service asks for it (altcha.org, version 2).
+  const solve = async (service) => {
+    const challenge = await (await ask(service + "/v1/challenge")).json();
+    const { algorithm, cost, keyLength, keyPrefix, nonce, salt } = challenge.parameters;
+    const how = {
+      name: "PBKDF2", hash: algorithm.split("/")[1], iterations: cost, salt: bytes(salt),
+    };
+    const password = new Uint8Array([...bytes(nonce), 0, 0, 0, 0]);
+    const end = new DataView(password.buffer, password.length - 4);
+    for (let counter = 0; ; counter++) {
+      end.setUint32(0, counter);
+      const key = await crypto.subtle.importKey("raw", password, "PBKDF2", false, ["deriveBits"]);
+      const derivedKey = hex(await crypto.subtle.deriveBits(how, key, 8 * keyLength));
+      if (derivedKey.startsWith(keyPrefix))
+        return btoa(JSON.stringify({ challenge, solution: { counter, derivedKey } }));
+    }
+  };
+
   class Signup extends HTMLElement {
     static observedAttributes = ["lang", "segments"];
 
@@ -128,6 +154,7 @@
         this.said, this.button);
       this.email.oninput = () => this.warn(false);
       this.email.onchange = () => this.warn(true);
+      this.form.oninput = () => this.prove();
       this.form.onsubmit = (event) => { event.preventDefault(); this.send(); };
       this.root.replaceChildren(this.form);
       this.warn(false);
@@ -146,10 +173,19 @@
       else field.removeAttribute("aria-describedby");
     }
 
+    // While the reader fills in the form, so that nobody waits for it; again if it did not serve.
+    prove() {
+      if (!vestka.proof || this.proof) return;
+      this.proof = solve(this.service);
+      this.proof.catch(() => { this.proof = null; });
+    }
+
     wish() {
       const sent = new FormData(this.form);
       const wish = { email: sent.get("email").trim(), segments: sent.getAll("segments") };
       wish.language = sent.get("language");
+      const since = this.querySelector("[name=since]")?.value;
+      if (since) wish.since = since;
       if (sent.get("website")) wish.website = sent.get("website");
       if (this.getAttribute("source")) wish.source = this.getAttribute("source");
       return wish;
@@ -163,19 +199,35 @@
       if (!wish.segments.length) return this.refuse("segments");
       this.wait(true);
       try {
-        const answer = await fetch(this.service + "/v1/subscriptions", {
-          method: "POST", body: JSON.stringify(wish), headers: { "Content-Type": "application/json" },
-          credentials: "omit", referrerPolicy: "no-referrer", cache: "no-store", redirect: "error",
-        });
-        if (answer.ok) return this.thank();
-        const problem = await answer.json().catch(() => ({}));
-        const field = problem.errors?.[0]?.field?.split(".")[0];
-        this.refuse(answer.status === 422 ? field : answer.status === 429 ? "often" : "otherwise");
+        let problem = await this.post(wish);
+        if (problem === "altcha" || problem === "since") { // of another day, or other keys
+          delete wish.since;
+          problem = await this.post(wish);
+        }
+        if (problem) this.refuse(problem);
+        else this.thank();
       } catch {
         this.refuse("unreached");
       } finally {
         this.wait(false);
       }
+    }
+
+    // Send it; return what is wrong, if anything: a field, or a kind of trouble.
+    async post(wish) {
+      this.prove();
+      const altcha = this.proof ? { altcha: await this.proof } : {};
+      this.proof = null;
+      const answer = await ask(this.service + "/v1/subscriptions", {
+        method: "POST", body: JSON.stringify({ ...wish, ...altcha }),
+        headers: { "Content-Type": "application/json" },
+      });
+      if (answer.ok) return "";
+      if (answer.status === 429) return "often";
+      if (answer.status === 503) return "busy";
+      if (answer.status !== 422) return "otherwise";
+      const problem = await answer.json().catch(() => ({}));
+      return problem.errors?.[0]?.field?.split(".")[0] || "otherwise";
     }
 
     wait(busy) {

@@ -12,6 +12,7 @@ from playwright.sync_api import ConsoleMessage, Page, Request, Route
 from sqlalchemy import delete, select
 
 from app.languages import phrases
+from app.subscribers import proofs
 from app.subscribers.models import SignUp
 from tests.support.axe import grave
 from tests.support.browser import Browser
@@ -228,6 +229,7 @@ TROUBLES = {
     "too many": Trouble(lambda route: route.fulfill(status=429), "Too many requests"),
     "broken": Trouble(lambda route: route.fulfill(status=500, body="<p>"), "not sent as", 1),
     "unreached": Trouble(lambda route: route.abort(), "could not be sent", 1),
+    "too busy": Trouble(lambda route: route.fulfill(status=503), "Too many people"),
     "another field": Trouble(
         lambda route: route.fulfill(status=422, json={"errors": [{"field": "source"}]}),
         "not sent as it should be",
@@ -350,3 +352,67 @@ def test_colours_are_the_websites(site: Site) -> None:
         return seen
 
     assert site.visit(steps, site.element("en")) == ["rgb(255, 255, 255)", "rgba(0, 0, 0, 0)"]
+
+
+@pytest.fixture
+def asking(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """The service asks for a proof of work, a small one."""
+    monkeypatch.setattr(proofs, "COST", 10)
+    site.shown.settings.read_values["proof_of_work"] = "on"
+    yield site
+    site.shown.settings.read_values["proof_of_work"] = "off"
+
+
+def test_a_proof_is_found_while_the_reader_types(asking: Site) -> None:
+    def steps(page: Page) -> list[str]:
+        with page.expect_response("**/v1/challenge"):
+            page.get_by_role("textbox").fill("ann@example.org")
+        page.get_by_role("button").click()
+        page.get_by_text("Look into your mailbox").wait_for()
+        return [each for each in asking.requests if "/v1/" in each]
+
+    asked = asking.visit(steps, asking.element("en"))
+    url = asking.shown.url
+    assert asked == [f"GET {url}/v1/challenge", f"POST {url}/v1/subscriptions"]
+    assert asking.complaints == []
+    assert len(asking.sign_ups()) == 1
+
+
+def test_a_proof_that_does_not_serve_is_made_anew(asking: Site) -> None:
+    """A page that stood open for days, or a second form of the same page."""
+
+    def steps(page: Page) -> None:
+        with page.expect_response("**/v1/challenge"):
+            page.get_by_role("textbox").fill("ann@example.org")
+        asking.shown.clock.go_on(days=3)
+        page.get_by_role("button").click()
+        page.get_by_text("Look into your mailbox").wait_for()
+
+    asking.visit(steps, asking.element("en"))
+    assert len(asking.sign_ups()) == 1
+
+
+@pytest.mark.parametrize(("seconds", "taken"), [(1, 0), (3, 1)])
+def test_our_own_page_says_when_it_was_shown(site: Site, seconds: int, taken: int) -> None:
+    def steps(page: Page) -> None:
+        page.goto(f"{site.shown.url}/form?language=en")
+        page.get_by_role("textbox").fill("ann@example.org")
+        site.shown.clock.go_on(seconds=seconds)
+        page.get_by_role("button").click()
+        page.get_by_text("Look into your mailbox").wait_for()
+
+    site.visit(steps, site.element("en"))
+    assert len(site.sign_ups()) == taken
+    assert site.complaints == []
+
+
+def test_a_stamp_of_other_keys_is_left_out(site: Site) -> None:
+    stale = '<form><input type="hidden" name="since" value="AAAAAAAAAAAAAAAAAAAA"></form>'
+
+    def steps(page: Page) -> None:
+        page.get_by_role("textbox").fill("ann@example.org")
+        page.get_by_role("button").click()
+        page.get_by_text("Look into your mailbox").wait_for()
+
+    site.visit(steps, ELEMENT.format("en", stale))
+    assert len(site.sign_ups()) == 1

@@ -69,6 +69,7 @@ class Shown:
     database: Database
     clock: SetClock
     website: Website
+    settings: Settings
 
 
 @pytest.fixture(scope="module")
@@ -84,16 +85,17 @@ def shown(
         stack.callback(database.close)
         website.url = stack.enter_context(served(website.app))
 
+        settings: list[Settings] = []
+
         def readers(url: str) -> ASGIApp:
-            settings = Settings(
-                {
-                    "VESTKA_DATABASE_URL": f"sqlite:///{path}",
-                    "VESTKA_PUBLIC_URL": url,
-                    "VESTKA_ALLOWED_ORIGINS": website.url,
-                }
-            )
+            given = {
+                "VESTKA_DATABASE_URL": f"sqlite:///{path}",
+                "VESTKA_PUBLIC_URL": url,
+                "VESTKA_ALLOWED_ORIGINS": website.url,
+            }
+            settings.append(Settings(given))
             keys = PublicKeys.load(keys_dir)
-            return create_public(Installation(settings, database, clock, NEWSLETTER, keys))
+            return create_public(Installation(settings[0], database, clock, NEWSLETTER, keys))
 
         url = stack.enter_context(served(readers))
-        yield Shown(url, database, clock, website)
+        yield Shown(url, database, clock, website, settings[0])

@@ -20,6 +20,7 @@ _FOR_EVERY_WEBSITE = {
 @router.get("/form.js", responses={200: {"content": {"text/javascript": {}}}})
 def form_script(request: Request, here: Here) -> Response:
     """Give the element `<vestka-signup>`."""
-    source = script(here.newsletter, here.settings.public_url)
+    settings = here.settings
+    source = script(here.newsletter, settings.public_url, asks_for_proof=settings.asks_for_proof)
     answer = Response(source, media_type="text/javascript", headers=_FOR_EVERY_WEBSITE)
     return cacheable(request, compressed(request, answer), changed=None)
