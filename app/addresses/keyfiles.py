@@ -86,12 +86,16 @@ def key_names(keys_dir: Path) -> list[KeyName]:
         return []
     except OSError:
         raise KeyUnreadable("The keys directory cannot be read.") from None
-    names = (
-        KeyName(match[1], int(match[2]), match[3])
-        for match in map(_NAME.fullmatch, entries)
-        if match
-    )
-    return [name for name in names if name.kind in KINDS and name.kid <= MAX_KID]
+    return [name for name in map(name_of, entries) if name is not None]
+
+
+def name_of(text: str) -> KeyName | None:
+    """Read the name of a key file; None if it is none of ours."""
+    match = _NAME.fullmatch(text)
+    if match is None:
+        return None
+    name = KeyName(match[1], int(match[2]), match[3])
+    return name if name.kind in KINDS and name.kid <= MAX_KID else None
 
 
 def refuse_destroyed(keys_dir: Path) -> None:

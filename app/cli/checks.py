@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from app.addresses.keyfiles import KeyMissing, key_names
+from app.addresses.keyfiles import KeyMissing, key_names, refuse_destroyed
 from app.addresses.keys import Keyring, PublicKeys, check_apart
 from app.cli.database_check import database
 from app.cli.dns_check import domains
 from app.cli.opening import Opened
 from app.cli.relay_check import relays
 from app.cli.returns_check import returns
-from app.cli.seal_check import seals
+from app.cli.seal_check import escrow, seals
 from app.cli.signing_check import signing
 from app.cli.verdicts import Finding, fail, ok, warn
 from app.deliveries.outfit import relays_of
@@ -57,6 +57,7 @@ def keys(opened: Opened) -> Iterator[Finding]:
     keys_dir, data_dir = opened.settings.keys_dir, opened.settings.data_dir
     try:
         check_apart(keys_dir, data_dir)
+        refuse_destroyed(keys_dir)
         if not key_names(keys_dir):
             yield warn("keys", "there are none yet; the first start makes them.")
             return
@@ -111,6 +112,7 @@ ALL: tuple[Check, ...] = (
     data,
     database,
     seals,
+    escrow,
     returns,
     relays,
     signing,

@@ -3,22 +3,39 @@
 No secret is ever an argument or printed.
 """
 
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from app.addresses.age import Recipients
+from app.addresses.destruction import destroy_all
+from app.addresses.escrow import escrow as write_escrow
+from app.addresses.escrow import restore as read_escrow
 from app.cli.opening import Opened
 from app.cli.output import AsJson, print_record
+from app.errors import Refusal
 from app.operators.audit import note
 from app.seals.rotation import Rotation
+from app.subscribers.exporting import private_file
 from app.subscribers.quarantine import counts
 from app.subscribers.scrubbing import scrub_all
 
 commands = typer.Typer(no_args_is_help=True, help="The keys that seal the list.")
 _ACTOR = "command line"
+_TO = "age recipient (age1…); may be repeated, each can open it alone"
 _PATIENCE = "seconds to wait for other processes and the inbox"
+
+
+class EscrowUnreadable(Refusal):
+    """The escrow or the identity file cannot be read."""
+
+
+class PanicNotConfirmed(Refusal):
+    """This destroys the list for good; it has to be confirmed at a terminal, or by --yes."""
 
 
 @commands.command()
@@ -74,4 +91,67 @@ def check(*, as_json: AsJson = False) -> None:
         flawed = {f"{kind}: {flaw}": count for (kind, flaw), count in counts(session).items()}
     print_record({"rows": looked, "flawed": flawed}, as_json=as_json)
     if flawed:
+        raise typer.Exit(1)
+
+
+@commands.command()
+def escrow(
+    to: Annotated[list[str], typer.Option(help=_TO)],
+    out: Annotated[Path, typer.Option(help="a new file; keep it far from the database's backups")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Write all keys into one file that only the holder of the age identity can open."""
+    recipients = Recipients(to)
+    opened = Opened()
+    _ = opened.keyring  # there must be some, and they must be whole
+    now = opened.clock.now()
+    with private_file(out) as file:
+        names = write_escrow(opened.settings.keys_dir, recipients, file, today=now.date())
+    with opened.database.transaction() as session:
+        note(session, _ACTOR, "keys escrowed", f"{len(to)} recipients", now=now)
+    print_record({"escrowed": names, "file": str(out)}, as_json=as_json)
+
+
+@commands.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="what `vestka seal escrow` wrote")],
+    identity: Annotated[Path, typer.Option(help="the identity file that `age-keygen` made")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Put the keys of an escrow into a keys directory that has none."""
+    try:
+        content, identities = file.read_bytes(), identity.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise EscrowUnreadable from None
+    names = read_escrow(content, identities, Opened().settings.keys_dir)
+    print_record({"restored": names}, as_json=as_json)
+
+
+@commands.command()
+def panic(
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask, destroy them")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Destroy the keys at once and for good: nobody can ever read the list again, nor any backup.
+
+    Whatever runs with them ends within a second.
+    """
+    opened = Opened()
+    keys_dir = opened.settings.keys_dir
+    if not yes:
+        _ask_for_panic(keys_dir)
+    destroyed = destroy_all(keys_dir, today=opened.clock.now().date())
+    print_record({"destroyed": destroyed}, as_json=as_json)
+
+
+def _ask_for_panic(keys_dir: Path) -> None:
+    if not sys.stdin.isatty():
+        raise PanicNotConfirmed
+    question = f"Destroy all keys in {keys_dir}, and with them the list? Type destroy to do it: "
+    typer.echo(question, err=True, nl=False)
+    if sys.stdin.readline(100).strip() != "destroy":
+        typer.echo("Nothing was destroyed.", err=True)
         raise typer.Exit(1)

@@ -1,9 +1,11 @@
 """What `vestka doctor` says of the sealed rows: those set apart, and a look at the list itself."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.addresses.escrow import escrowed_generation
 from app.addresses.keys import Keyring
 from app.cli.opening import Opened
 from app.cli.verdicts import Finding, fail, ok, warn
@@ -21,7 +23,7 @@ def seals(opened: Opened) -> Iterator[Finding]:
     """Tell of rows that were changed, planted or put back; changes nothing."""
     try:
         database = Database(opened.settings.database_url)
-        if database.is_sqlite and not opened.settings.data_dir.exists():
+        if database.is_sqlite and not Path(database.url.database or "").exists():
             return
         if is_current(database):
             yield _set_apart(database)
@@ -29,6 +31,19 @@ def seals(opened: Opened) -> Iterator[Finding]:
         database.close()
     except SQLAlchemyError:
         return  # the check of the database has said so
+
+
+def escrow(opened: Opened) -> Iterator[Finding]:
+    """Tell whether the keys in use are kept elsewhere, too."""
+    keys_dir = opened.settings.keys_dir
+    try:
+        generation = Keyring.load(keys_dir).generation
+    except Refusal:
+        return
+    if escrowed_generation(keys_dir) == generation:
+        yield ok("escrow", "the keys in use were escrowed.")
+    else:
+        yield warn("escrow", "the keys in use are kept nowhere else; see `vestka seal escrow`.")
 
 
 def _set_apart(database: Database) -> Finding:

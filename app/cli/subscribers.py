@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from app.addresses.age import Recipients
 from app.cli.asking import answer, read_address
 from app.cli.importing import import_
 from app.cli.opening import Opened
@@ -18,15 +19,16 @@ from app.errors import Refusal
 from app.operators.audit import note
 from app.subscribers.erasing import erase_address
 from app.subscribers.exporting import export as write_list
-from app.subscribers.exporting import private_file
+from app.subscribers.exporting import export_for, private_file
 from app.subscribers.roster import counts
 
 commands = typer.Typer(no_args_is_help=True, help="The list of subscribers.")
 _ACTOR = "command line"
+_TO = "age recipient who alone can read it; may be repeated"
 
 
-class OnlyPlain(Refusal):
-    """A sealed export does not exist yet: --plain writes all addresses in plain text."""
+class ToOrPlain(Refusal):
+    """Say for whom: --to an age recipient who alone can read it, or --plain for everybody."""
 
 
 class PlainNotConfirmed(Refusal):
@@ -52,6 +54,7 @@ commands.command("import")(import_)
 @commands.command()
 def export(
     *,
+    to: Annotated[list[str] | None, typer.Option(help=_TO)] = None,
     plain: Annotated[bool, typer.Option("--plain", help="in plain text")] = False,
     out: Annotated[Path | None, typer.Option(help="a new file; else standard output")] = None,
     understood: Annotated[
@@ -59,18 +62,24 @@ def export(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write all confirmed readers as CSV, as `import` reads it. Asks twice; is audited."""
-    if not plain:
-        raise OnlyPlain
+    """Write all confirmed readers as CSV, as `import` reads it; encrypted with --to. Is audited.
+
+    In plain text it asks twice.
+    """
+    if plain == bool(to):
+        raise ToOrPlain
     if as_json and out is None:
         raise JsonNeedsFile
+    recipients = Recipients(to) if to else None
     opened = Opened()
-    if not understood:
+    if plain and not understood:
         _ask_twice()
-    with private_file(out) if out else nullcontext(sys.stdout) as file:
+    with private_file(out) if out else nullcontext(sys.stdout.buffer) as file:
+        how = "encrypted" if recipients else "in plain text"
         with opened.database.transaction() as session:  # before the deed: it may be cut short
-            note(session, _ACTOR, "list exported", "in plain text", now=opened.clock.now())
-        done = write_list(opened.database, opened.keyring, opened.newsletter, file)
+            note(session, _ACTOR, "list exported", how, now=opened.clock.now())
+        facts = (opened.database, opened.keyring, opened.newsletter, file)
+        done = export_for(recipients, *facts) if recipients else write_list(*facts)
     if as_json:
         print_json({"exported": done.written, "damaged": done.damaged})
         return

@@ -1,4 +1,4 @@
-"""Giving the list out in plain text: the one act after which this house cannot protect it.
+"""Giving the list out: encrypted for somebody elsewhere; or plain, and no longer in our hands.
 
 Addresses are written as they are, also those that begin like a spreadsheet's formula: an altered
 address is a lost reader, and ours hold no brackets, quotation marks or spaces, without which no
@@ -12,11 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO
 
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
+from app.addresses.age import Recipients
 from app.addresses.keys import Keyring
 from app.database import Database
 from app.errors import Refusal
@@ -37,7 +38,7 @@ class FileUnwritable(Refusal):
 
 
 @contextmanager
-def private_file(path: Path) -> Iterator[TextIO]:
+def private_file(path: Path) -> Iterator[BinaryIO]:
     """Make a file that only its owner may read; a half-written one is deleted again.
 
     Raises FileThere or FileUnwritable.
@@ -49,8 +50,10 @@ def private_file(path: Path) -> Iterator[TextIO]:
     except OSError:
         raise FileUnwritable from None
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+        with os.fdopen(descriptor, "wb") as file:
             yield file
+            file.flush()
+            os.fsync(file.fileno())
     except BaseException:
         path.unlink(missing_ok=True)
         raise
@@ -64,16 +67,31 @@ class Exported:
     damaged: int = 0
 
 
-def export(database: Database, keyring: Keyring, newsletter: Newsletter, file: TextIO) -> Exported:
+def export(
+    database: Database, keyring: Keyring, newsletter: Newsletter, file: BinaryIO
+) -> Exported:
     """Write all confirmed subscribers as the CSV that an import reads."""
     done = Exported()
     file.writelines(lines(database, keyring, newsletter, done))
     return done
 
 
+def export_for(
+    recipients: Recipients,
+    database: Database,
+    keyring: Keyring,
+    newsletter: Newsletter,
+    file: BinaryIO,
+) -> Exported:
+    """Write the same, encrypted: nothing of it is in plain text anywhere but in memory."""
+    done = Exported()
+    recipients.encrypt(lines(database, keyring, newsletter, done), file)
+    return done
+
+
 def lines(
     database: Database, keyring: Keyring, newsletter: Newsletter, done: Exported
-) -> Iterator[str]:
+) -> Iterator[bytes]:
     """Yield that CSV line by line, and count in `done`; a thousand readers are in memory."""
     yield _line(COLUMNS)
     order = {segment.id: place for place, segment in enumerate(newsletter.segments)}
@@ -90,10 +108,10 @@ def lines(
         after = batch[-1][0].id
 
 
-def _line(fields: Sequence[str]) -> str:
+def _line(fields: Sequence[str]) -> bytes:
     text = StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerow(fields)
-    return text.getvalue()
+    return text.getvalue().encode("utf-8")
 
 
 def _batch(database: Database, after: bytes) -> Sequence[tuple[Row[*tuple[Any, ...]], list[str]]]:

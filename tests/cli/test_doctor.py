@@ -79,6 +79,7 @@ def test_a_sound_installation_passes(
     (tmp_path / "var").mkdir(mode=0o700)
     key = create_dkim_key(own_keys(terminal, keys_dir, tmp_path), "a1", "rsa", "example.org")
     zone.txt[key.record_name] = key.record
+    (tmp_path / "own" / "escrowed").write_text("1 2025-01-27\n")
     before = everything(database)
     with ScriptedServer() as relay:
         terminal.set("VESTKA_RELAYS", f"smtp+insecure://127.0.0.1:{relay.port}")

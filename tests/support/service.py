@@ -198,6 +198,10 @@ class Process:
             self._process.wait()
             raise
 
+    def ends(self) -> int:
+        """Wait until it ends by itself, and return its exit status."""
+        return self._process.wait(PATIENCE)
+
     def kill(self) -> None:
         """End it as a power cut would."""
         self._process.kill()

@@ -25,6 +25,7 @@ ELSEWHERE = {
     "KeyExposed": "stops the start",
     "KeyMissing": "stops the start",
     "KeyUnreadable": "stops the start",
+    "KeysDestroyed": "stops the start, and ends what runs",
     "KeysInsideData": "stops the start",
     "KeyNameTaken": "keys are made on the command line alone",
     "KeyNameUnfit": "keys are made on the command line alone",
