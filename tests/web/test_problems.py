@@ -20,6 +20,7 @@ ELSEWHERE = {
     "DkimKeyUnusable": "becomes SettingWrong where the keys are read",
     "EnvelopeUnsafe": "addresses are parsed at the door",
     "FieldWrong": "never raised: a refused form shows it",
+    "GenerationsUsedUp": "keys are rotated on the command line alone",
     "HeaderTwice": "our own templates decide which headers a letter has",
     "KeyDamaged": "stops the start",
     "KeyExposed": "stops the start",
