@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
 
 from app.deliveries.api import MailingId
@@ -39,7 +39,7 @@ class OutcomeView(BaseModel):
     """What became of one report: taken, known before, or foreign (it proved nothing)."""
 
     became: str
-    outcome: Class
+    class_: Annotated[Class, Field(alias="class")]
     reason: str
 
 
@@ -118,7 +118,9 @@ def _read(model: type[M], body: bytes) -> M:
 def _came(taken: list[Taken]) -> Came:
     return Came(
         outcomes=[
-            OutcomeView(became=each.became, outcome=each.class_, reason=each.reason)
+            OutcomeView.model_validate(
+                {"became": each.became, "class": each.class_, "reason": each.reason}
+            )
             for each in taken
         ]
     )

@@ -19,6 +19,7 @@ from app.settings import Consequences, ImapPlace, Settings
 from app.subscribers.models import Subscriber
 from tests.deliveries.rows import a_mailing
 from tests.outcomes.imapd import ImapServer
+from tests.support.bounces import a_bounce
 from tests.support.builders import NEWSLETTER, WEEK
 from tests.support.clock import MONDAY, SetClock
 
@@ -36,25 +37,7 @@ def ours(database: Database, keyring: Keyring) -> bytes:
         a_mailing(session, keyring, 1, now=MONDAY)
         link_id = session.scalars(select(Subscriber.link_id)).one()
     path = keyring.links.return_path(link_id, WEEK.number, "en")
-    return a_bounce(f"{path}@back.example.org")
-
-
-def a_bounce(to: str, said: str = "550 5.1.1 User unknown") -> bytes:
-    """Write a delivery status notification by hand (RFC 3464)."""
-    return (
-        "From: MAILER-DAEMON@mx.example.com\r\n"
-        f"To: {to}\r\n"
-        "Subject: Undelivered Mail Returned to Sender\r\n"
-        "Message-ID: <bounce@mx.example.com>\r\n"
-        "MIME-Version: 1.0\r\n"
-        'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n'
-        "--b\r\nContent-Type: text/plain\r\n\r\nYour message could not be delivered.\r\n"
-        "--b\r\nContent-Type: message/delivery-status\r\n\r\n"
-        "Reporting-MTA: dns; mx.example.com\r\n\r\n"
-        "Final-Recipient: rfc822; reader-0@gmail.com\r\n"
-        "Action: failed\r\nStatus: 5.1.1\r\n"
-        f"Diagnostic-Code: smtp; {said}\r\n\r\n--b--\r\n"
-    ).encode()
+    return a_bounce(f"{path}@back.example.org", "reader-0@gmail.com")
 
 
 def a_question() -> bytes:

@@ -1,7 +1,7 @@
 """Amazon's signatures: only what Amazon signed for our topic passes, and nothing makes us call."""
 
 from base64 import b64encode
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from cryptography import x509
@@ -19,8 +19,9 @@ from app.outcomes.sns import (
     confirmation,
     verify,
 )
+from tests.support.clock import MONDAY
 
-NOW = datetime(2026, 11, 24, tzinfo=UTC)
+NOW = MONDAY
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:returns"
 HOST, CERT = "sns.eu-west-1.amazonaws.com", "/SimpleNotificationService-0a1b2c.pem"
 KEY = rsa.generate_private_key(65537, 2048)

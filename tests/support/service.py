@@ -100,17 +100,19 @@ class Place:
     def public_url(self) -> str:
         return self.environment["VESTKA_PUBLIC_URL"]
 
-    def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        """Run one command to its end."""
-        return subprocess.run(
+    def command(self, *arguments: str, given: bytes = b"") -> "subprocess.CompletedProcess[str]":
+        """Run one command to its end; `given` is its standard input."""
+        ran = subprocess.run(
             [sys.executable, "-m", "app", *arguments],
             cwd=REPOSITORY,
             env=self.environment,
             capture_output=True,
-            text=True,
+            input=given,
             check=False,
             timeout=60,
         )
+        out, err = ran.stdout.decode(), ran.stderr.decode()
+        return subprocess.CompletedProcess(ran.args, ran.returncode, out, err)
 
     def key(self, name: str, scope: str = "all") -> str:
         """Make an API key."""

@@ -1,0 +1,57 @@
+"""What operators see: the counts by every heading, and no provider that few letters were for."""
+
+from app.addresses.keys import Keyring
+from app.database import Database
+from app.mail.verdicts import Class, Verdict
+from app.outcomes.counting import count_outcome, forget_sayings, keep_saying
+from app.outcomes.seeing import FEWEST, outcomes_of, since, totals
+from tests.deliveries.rows import LIFE, a_mailing
+from tests.support.clock import MONDAY
+
+TODAY = MONDAY.date()
+UNKNOWN = Verdict(Class.HARD, "user-unknown")
+FULL = Verdict(Class.SOFT, "full")
+
+
+def test_small_providers_have_no_name(database: Database, keyring: Keyring) -> None:
+    with database.transaction() as session:
+        mailing = a_mailing(session, keyring, 1)
+        for _ in range(FEWEST):
+            count_outcome(session, mailing.week, mailing.segment, UNKNOWN, "gmail")
+        for name in ("mail.ru", "yandex"):
+            count_outcome(session, mailing.week, mailing.segment, FULL, name)
+        count_outcome(session, "2025-W03", mailing.segment, FULL, "gmail")
+        count_outcome(session, mailing.week, "be-ru", FULL, "gmail")
+        count_outcome(session, mailing.week, "", FULL, "")
+        seen = outcomes_of(session, mailing)
+        assert seen["classes"] == {"hard": 5, "soft": 2}
+        assert seen["reasons"] == [
+            {"class": "hard", "reason": "user-unknown", "count": 5},
+            {"class": "soft", "reason": "full", "count": 2},
+        ]
+        assert seen["providers"] == {"gmail": {"hard": 5}, "other": {"soft": 2}}
+        assert since(session, "2025-W04") == (8, 1)
+        assert sorted(totals(session)) == [
+            ("", "soft", 1),
+            ("be-ru", "soft", 1),
+            ("en", "hard", 5),
+            ("en", "soft", 3),
+        ]
+
+
+def test_what_was_said_is_shown_by_how_often(database: Database, keyring: Keyring) -> None:
+    with database.transaction() as session:
+        mailing = a_mailing(session, keyring, 1)
+        for said in ("552 full", "552 full", "550 no <ann@example.org>", ""):
+            keep_saying(session, mailing.week, mailing.segment, FULL, said, today=TODAY)
+        told = Verdict(Class.AUTO, "reply")
+        keep_saying(session, mailing.week, mailing.segment, told, "I am away", today=TODAY)
+        shown = outcomes_of(session, mailing)["diagnostics"]
+        assert [(each["text"], each["count"]) for each in shown] == [
+            ("552 full", 2),
+            ("550 no <[address]>", 1),
+        ]
+        forget_sayings(session, LIFE, today=TODAY + LIFE)
+        assert len(outcomes_of(session, mailing)["diagnostics"]) == 2
+        forget_sayings(session, LIFE, today=(MONDAY + 2 * LIFE).date())
+        assert outcomes_of(session, mailing)["diagnostics"] == []
