@@ -60,19 +60,27 @@ def _compiled(path: Path, language: str) -> GNUTranslations:
 
 
 def week_range(monday: date, sunday: date, language: str) -> str:
-    """Name the days of a week: "January 20 – 26, 2025", "20–26 студзеня 2025".
+    """Name the days of a week: "January 20 – 26, 2025", «20–26 студзеня 2025 г.».
 
     CLDR's own long interval falls back to abbreviated months in many languages, so we take its
     short pattern and widen the month. English has thin spaces (U+2009) around the dash and Russian
-    a narrow no-break space (U+202F) before «г.», as CLDR has them.
+    a narrow no-break space (U+202F) before «г.», as CLDR has them. Where a language's long date
+    has a sign after the year, so has its interval; and where its dash stands between words, it is
+    the long one.
     """
     field = "y" if monday.year != sunday.year else "M" if monday.month != sunday.month else "d"
     first, second = Locale.parse(language).interval_formats["yMMMd"][field]
-    return _widened(monday, first, language) + _widened(sunday, second, language)
+    named = _widened(monday, first, language) + _widened(sunday, second, language)
+    return named.replace(" – ", "\u00a0— ") if language in _LONG_DASH else named
+
+
+_LONG_DASH = ("be", "ru")
+_YEAR_SIGN = {"be": "y\u202f'г'."}  # CLDR has it in the long date, and not in the interval
 
 
 def _widened(date_: date, pattern: str, language: str) -> str:
-    return format_date(date_, pattern.replace("MMM", "MMMM"), locale=language)
+    widened = pattern.replace("MMM", "MMMM").replace("y", _YEAR_SIGN.get(language, "y"))
+    return format_date(date_, widened, locale=language)
 
 
 def day(date_: date, language: str) -> str:

@@ -135,14 +135,14 @@ def test_belarusian_letters() -> None:
     ("monday", "language", "named"),
     [
         (date(2025, 1, 20), "en", f"January 20{THIN}–{THIN}26, 2025"),
-        (date(2025, 1, 20), "be", "20–26 студзеня 2025"),
+        (date(2025, 1, 20), "be", f"20–26 студзеня 2025{NARROW}г."),
         (date(2025, 1, 20), "ru", f"20–26 января 2025{NARROW}г."),
         (date(2025, 1, 27), "en", f"January 27{THIN}–{THIN}February 2, 2025"),
-        (date(2025, 1, 27), "be", "27 студзеня – 2 лютага 2025"),
-        (date(2025, 1, 27), "ru", f"27 января – 2 февраля 2025{NARROW}г."),
+        (date(2025, 1, 27), "be", f"27 студзеня{NBSP}— 2 лютага 2025{NARROW}г."),
+        (date(2025, 1, 27), "ru", f"27 января{NBSP}— 2 февраля 2025{NARROW}г."),
         (date(2025, 12, 29), "en", f"December 29, 2025{THIN}–{THIN}January 4, 2026"),
-        (date(2025, 12, 29), "be", "29 снежня 2025 – 4 студзеня 2026"),
-        (date(2025, 12, 29), "ru", f"29 декабря 2025{NARROW}г. – 4 января 2026{NARROW}г."),
+        (date(2025, 12, 29), "be", f"29 снежня 2025{NARROW}г.{NBSP}— 4 студзеня 2026{NARROW}г."),
+        (date(2025, 12, 29), "ru", f"29 декабря 2025{NARROW}г.{NBSP}— 4 января 2026{NARROW}г."),
     ],
 )
 def test_week_range(monday: date, language: str, named: str) -> None:
