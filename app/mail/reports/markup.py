@@ -16,7 +16,9 @@ def without_markup(text: str) -> str:
     for number, chunk in enumerate(text.split("<")):
         tag, closed, words = chunk.partition(">") if number else ("", "", chunk)
         if number and not closed:
-            tag, words = chunk, ""
+            tag, words = "", f" {chunk}"
+        elif "@" in tag and "=" not in tag:  # an address that somebody forgot to escape
+            tag, words = "", f"<{tag}>{words}"
         name = tag[:12].lower()
         if unseen:
             unseen = "" if name.startswith(f"/{unseen}") else unseen

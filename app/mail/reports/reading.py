@@ -65,7 +65,7 @@ def _told_in_words(seen: Opened) -> Report:
         return _report(seen, verdict, found)
     if weights["challenge"] >= 3 and weights["machine"] < 3:
         return _report(seen, Verdict(Class.AUTO, "challenge"))
-    if weights["auto"] >= ENOUGH and weights["auto"] >= bounce:
+    if weights["auto"] >= ENOUGH and weights["auto"] + 2 >= bounce:  # in doubt, a person's
         return _report(seen, Verdict(Class.AUTO, "reply"))
     bounce += 2 * (weights["delivered"] >= ENOUGH or weights["delayed"] >= ENOUGH)
     if bounce >= ENOUGH and (weights["machine"] or weights["returned"] or weights["coded"]):

@@ -48,3 +48,15 @@ def test_line_ends_do_not_matter() -> None:
 @given(st.binary(max_size=2000))
 def test_any_bytes_have_an_answer(message: bytes) -> None:
     assert read_report(message).class_ in Class
+
+
+def test_the_gravest_recipient_names_the_whole() -> None:
+    group = "Final-Recipient: rfc822; %s@example.com\nAction: %s\nStatus: %s\n\n"
+    told = [("a", "delivered", "2.0.0"), ("b", "failed", "5.2.2"), ("c", "failed", "5.1.1")]
+    fields = "".join(group % each for each in told)
+    report = read_report(f"Content-Type: message/delivery-status\n\n{fields}".encode())
+    classes = [recipient.verdict.class_ for recipient in report.recipients]
+    assert classes == [Class.DELIVERED, Class.SOFT, Class.HARD]
+    assert report.class_ is Class.HARD
+    assert report.named == ("c@example.com",)
+    assert report.verdict.sure
