@@ -1,5 +1,7 @@
 """The newsletter file: what ships, and what is refused."""
 
+import json
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -157,3 +159,14 @@ def test_languages_have_numbers(newsletter: Newsletter) -> None:
     assert newsletter.number_of("de") == 0
     assert newsletter.numbered(0) is None
     assert newsletter.numbered(4) is None
+
+
+# The words of each version, as readers agreed to them: a new wording is a new version.
+AGREED_TO = {"2026-11": "9203c4c708f641992d81b2f2c0ca56e30547774817aead34362fbf551a7d122b"}
+
+
+def test_what_was_agreed_to_is_not_rewritten(newsletter: Newsletter) -> None:
+    """Consent records name a version; other words under it would make them say what nobody said."""
+    for consent in newsletter.consent:
+        words = json.dumps(consent.text, sort_keys=True, ensure_ascii=False)
+        assert sha256(words.encode()).hexdigest() == AGREED_TO[consent.version]

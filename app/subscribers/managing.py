@@ -3,9 +3,9 @@
 The link proves the mailbox, lives 30 minutes, and can be used more than once in that time.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -25,37 +25,58 @@ from app.tokens import LinkUnknown, fingerprint
 
 @dataclass(frozen=True)
 class Kept:
-    """All that is kept about a reader. The address is kept too, but nobody here can read it."""
+    """All that is kept about a reader under their row. The address is, too: nobody can read it."""
 
     language: str
     day: date
     subscriptions: tuple[Subscription, ...]
     imported: Mapping[str, str] = field(default_factory=dict)  # words by version, of a list
+    told_day: date | None = None
+    letters: tuple[tuple[str, date], ...] = ()  # kind, and the last day of its link
 
     @property
     def confirmed(self) -> tuple[str, ...]:
         """The segments that the reader gets."""
         return tuple(s.segment for s in self.subscriptions if s.state == CONFIRMED)
 
-    def as_record(self, consents: Mapping[str, str]) -> dict[str, object]:
-        """The same as data, for the reader to take away; `consents` are words by version."""
+    def is_proven(self, subscription: Subscription) -> bool:
+        """Tell whether a link sent to the mailbox proved the consent, and no list says so."""
+        return subscription.state == CONFIRMED and subscription.consent not in self.imported
+
+    def as_record(self, consents: Mapping[str, str], also: Sequence[str] = ()) -> dict[str, object]:
+        """The same as data, for the reader to take away.
+
+        `consents` are words by version; `also` says what is kept elsewhere than under their row.
+        """
         return {
             "address": "kept sealed; the web server cannot read it",
             "language": self.language,
             "since": self.day.isoformat(),
-            "subscriptions": [
-                {
-                    "segment": s.segment,
-                    "state": s.state,
-                    "requested": s.requested_day.isoformat(),
-                    "confirmed": s.confirmed_day.isoformat() if s.confirmed_day else None,
-                    "consent": s.consent,
-                    "consent_text": consents.get(s.consent),
-                    "source": s.source,
-                }
-                for s in self.subscriptions
+            "told_already_subscribed": _iso(self.told_day),
+            "subscriptions": [self._consent_record(each, consents) for each in self.subscriptions],
+            "letters_with_links": [
+                {"kind": kind, "until": last_day.isoformat()} for kind, last_day in self.letters
             ],
+            "also_kept": list(also),
         }
+
+    def _consent_record(
+        self, subscription: Subscription, consents: Mapping[str, str]
+    ) -> dict[str, object]:
+        return {
+            "segment": subscription.segment,
+            "state": subscription.state,
+            "requested": subscription.requested_day.isoformat(),
+            "confirmed": _iso(subscription.confirmed_day),
+            "double_opt_in": self.is_proven(subscription),
+            "consent": subscription.consent,
+            "consent_text": consents.get(subscription.consent),
+            "source": subscription.source,
+        }
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None
 
 
 def _reader(session: Session, token: str, now: datetime) -> Subscriber:
@@ -86,7 +107,14 @@ def kept(session: Session, token: str, *, now: datetime) -> Kept:
     agreed = {each.consent for each in subscriptions}
     imported = session.scalars(select(ConsentText).where(ConsentText.version.in_(agreed)))
     texts = {each.version: each.text for each in imported}
-    return Kept(reader.language, reader.day, subscriptions, texts)
+    query = select(ServiceLetter).where(
+        ServiceLetter.subscriber_id == reader.id, ServiceLetter.expires_at > now
+    )
+    letters = sorted(
+        (each.kind, (each.expires_at - timedelta(seconds=1)).date())
+        for each in session.scalars(query)
+    )
+    return Kept(reader.language, reader.day, subscriptions, texts, reader.told_day, tuple(letters))
 
 
 def change(

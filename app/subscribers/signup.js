@@ -16,7 +16,8 @@
     }
     :host([hidden]), [hidden] { display: none }
     * { box-sizing: border-box }
-    form, fieldset, p { margin: 0; padding: 0; border: 0; min-width: 0; text-wrap: pretty }
+    form, fieldset, p { margin: 0; padding: 0; border: 0; min-width: 0 }
+    p, label, legend { text-wrap: pretty }
     form { display: grid; gap: 1.25rem }
     .head, legend { display: block; margin: 0 0 .4rem; padding: 0; font-weight: 600 }
     [type=email] {

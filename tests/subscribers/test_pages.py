@@ -6,6 +6,7 @@ from sqlalchemy import select, update
 
 from app.addresses.keys import Keyring
 from app.database import Database
+from app.languages import phrases
 from app.subscribers.asking import CONFIRMATION, MANAGE_LINK, ask_to_confirm, send_manage_link
 from app.subscribers.asking import token_of as token_from
 from app.subscribers.models import (
@@ -16,6 +17,7 @@ from app.subscribers.models import (
     Subscriber,
     Subscription,
 )
+from app.subscribers.pages.managing import ALSO_KEPT
 from tests.support.builders import NEWSLETTER, WEEK, a_subscriber
 from tests.support.clock import MONDAY, SetClock
 
@@ -163,7 +165,19 @@ def test_the_manage_page_saves_shows_and_erases(
     assert agreed in saved.text, "the words, not the name of their version"
     kept = readers.post(manage_url, data={"action": "download"})
     assert "@" not in kept.text
-    assert kept.json()["subscriptions"][0]["consent_text"] == agreed
+    assert kept.json()["subscriptions"][0] == {
+        "segment": "be-ru",
+        "state": CONFIRMED,
+        "requested": "2025-01-27",
+        "confirmed": "2025-01-27",
+        "double_opt_in": True,
+        "consent": NEWSLETTER.current_consent.version,
+        "consent_text": agreed,
+        "source": None,
+    }
+    assert kept.json()["letters_with_links"] == [{"kind": MANAGE_LINK, "until": "2025-01-27"}]
+    assert len(kept.json()["also_kept"]) == 3
+    assert "Отпечаток вашего адреса" in saved.text
     assert kept.headers["content-disposition"].startswith("attachment")
     assert readers.post(manage_url, data={"action": "erase"}).status_code == 200
     assert held(database) != []
@@ -200,6 +214,8 @@ def test_who_was_imported_sees_the_operator_s_words(
     assert "Yes, &lt;weekly&gt;." in readers.get(manage_url).text
     kept = readers.post(manage_url, data={"action": "download"}).json()
     assert kept["subscriptions"][0]["consent_text"] == "Yes, <weekly>."
+    assert kept["subscriptions"][0]["double_opt_in"] is False
+    assert "перанесена са спіса" in readers.get(manage_url).text
 
 
 def test_the_manage_link_ends_after_thirty_minutes(
@@ -228,3 +244,19 @@ def test_no_slash_is_led_elsewhere(readers: TestClient, leave_url: str) -> None:
     for answer in (readers.post(leave_url + "/"), readers.get(leave_url + "/")):
         assert answer.status_code == 404
         assert "location" not in answer.headers
+
+
+def test_every_column_of_a_reader_s_row_is_shown_or_explained() -> None:
+    """A new column is a new thing that is kept: the page must tell of it."""
+    shown = {"language", "day", "told_day"}
+    explained = {"sealed", "blind_index", "admit"}  # the address, its fingerprint, our mark on both
+    names = {"id", "link_id"}  # of the row, at random
+    assert set(Subscriber.__table__.columns.keys()) == shown | explained | names
+    shown = {"segment", "state", "consent", "source", "requested_day", "confirmed_day"}
+    assert set(Subscription.__table__.columns.keys()) == shown | {"subscriber_id"}
+
+
+@pytest.mark.parametrize("language", ["be", "ru"])
+@pytest.mark.parametrize("sentence", ALSO_KEPT)
+def test_what_else_is_kept_is_said_in_every_language(language: str, sentence: str) -> None:
+    assert phrases(language).gettext(sentence) != sentence

@@ -8,8 +8,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.responses import HTMLResponse
 
-from app.languages import day
+from app.languages import day, phrases
 from app.newsletter import Newsletter
+from app.subscribers.asking import CONFIRMATION
 from app.subscribers.managing import Kept, change, erase, kept
 from app.subscribers.pages.answers import ACTED, PAGE, Asked, done, names_of, not_found, tombstone
 from app.subscribers.schemas import Choice
@@ -18,6 +19,23 @@ from app.tokens import LinkUnknown
 from app.web.bodies import read_body
 from app.web.context import Here, Now, Reading, Writing
 from app.web.pages import HEADERS, page
+
+
+def _(phrase: str) -> str:
+    return phrase
+
+
+ALSO_KEPT = (
+    _("A fingerprint of your address, from which it cannot be read, so that it is entered once."),
+    _(
+        "While an issue goes out: that a letter to you is due, sent or late. When the last one is"
+        " out, only totals are left."
+    ),
+    _(
+        "If letters to you come back: how many in a row, under a pseudonym. It goes when one gets"
+        " through."
+    ),
+)
 
 router = APIRouter(tags=["pages"], default_response_class=HTMLResponse)
 
@@ -42,9 +60,16 @@ def _manage(newsletter: Newsletter, facts: Kept, language: str | None, *, saved:
         segments=newsletter.segments,
         chosen=facts.confirmed,
         languages=newsletter.languages,
+        own_language=facts.language,
         kept=_kept_pairs(newsletter, facts, spoken),
+        also_kept=also_kept(spoken),
         saved=saved,
     )
+
+
+def also_kept(language: str) -> list[str]:
+    """Say what is kept of a reader elsewhere than under their row, as words."""
+    return [phrases(language).gettext(each) for each in ALSO_KEPT]
 
 
 def _kept_pairs(newsletter: Newsletter, facts: Kept, language: str) -> list[tuple[str, str]]:
@@ -56,10 +81,15 @@ def _kept_pairs(newsletter: Newsletter, facts: Kept, language: str) -> list[tupl
         pairs.append(("requested", day(held.requested_day, language)))
         if held.confirmed_day:
             pairs.append(("confirmed", day(held.confirmed_day, language)))
+            pairs.append(("proof", "link" if facts.is_proven(held) else "list"))
         pairs.append(("consent", consents.get(held.consent, held.consent)))
         if held.source:
             pairs.append(("source", held.source))
-    return pairs
+    pairs.append(("since", day(facts.day, language)))
+    if facts.told_day:
+        pairs.append(("told", day(facts.told_day, language)))
+    asked = [last_day for kind, last_day in facts.letters if kind == CONFIRMATION]
+    return pairs + [("asked", day(last_day, language)) for last_day in asked]
 
 
 def _consents(newsletter: Newsletter, facts: Kept, language: str) -> dict[str, str]:
@@ -122,7 +152,7 @@ def _save(
 
 def _download(newsletter: Newsletter, facts: Kept) -> Response:
     spoken = page_language(newsletter, None, facts.language)
-    record = facts.as_record(_consents(newsletter, facts, spoken))
+    record = facts.as_record(_consents(newsletter, facts, spoken), also_kept(spoken))
     body = json.dumps(record, ensure_ascii=False, indent=2)
     headers = {**HEADERS, "Content-Disposition": 'attachment; filename="vestka.json"'}
     return Response(body, media_type="application/json", headers=headers)
