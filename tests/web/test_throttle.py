@@ -1,7 +1,9 @@
 """How often one may ask: per client and for all together, over processes, and nobody is named."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -256,6 +258,27 @@ def test_whom_it_refused_a_process_remembers_without_asking(
 
     monkeypatch.setattr(throttle.Throttle, "_count", asked)
     assert statuses(client, 3) == [429] * 3
+
+
+def test_without_limits_nothing_is_counted(opened: Opening, database: Database) -> None:
+    client = opened(VESTKA_CLIENT_LIMITS="off", VESTKA_TOTAL_LIMITS="off")
+    assert statuses(client, 30) == [202] * 30
+    assert everything(database)["allowances_taken"] == []
+
+
+def test_processes_that_count_the_same_clients_do_not_wait_in_a_circle(
+    installation: Installation, database: Database
+) -> None:
+    settings = Settings({"VESTKA_CLIENT_LIMITS": "5/10m", "VESTKA_TOTAL_LIMITS": "90/1h"})
+    names = [f"203.0.113.{number}" for number in range(20)]
+
+    def count(seed: int) -> int:
+        turns = [throttle._Turn(name, MONDAY) for name in Random(seed).sample(names, 20)]
+        one = throttle.Throttle(settings, database, installation.keys.counting)
+        return sum(not waits for waits in one._count(turns))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(count, range(8))) == 90
 
 
 def test_what_is_remembered_is_bounded(
