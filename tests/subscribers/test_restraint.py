@@ -1,6 +1,7 @@
 """Bombing: however an address is spelled and asked for, it gets so many letters and no more."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from itertools import count
 
@@ -81,6 +82,19 @@ def test_tags_and_dots_bring_no_more_letters_also_in_one_batch(
     assert readers(database) == 3, "whoever gets no letter is not kept"
     assert withheld(database) == 8
     assert let_in(database, keyring) == 0, "what was withheld does not come later"
+
+
+def test_senders_at_once_share_an_address_s_allowance(database: Database, keyring: Keyring) -> None:
+    for number in range(60):
+        wish(database, keyring, f"a{number % 6}+{number}@example.org")
+
+    def one(_: int) -> int:
+        with database.transaction() as session:
+            return admit(session, keyring, rates=RATES, now=MONDAY, limit=15)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(one, range(8))) == 60
+    assert (readers(database), withheld(database)) == (12, 48)
 
 
 def test_every_kind_of_letter_counts(database: Database, keyring: Keyring) -> None:
