@@ -1,25 +1,14 @@
 """`vestka mailing`: launch an issue to a segment, watch it go, hold it, decide its doubts."""
 
-import time
 from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.text import Text
 from sqlalchemy import select
 
 from app.cli.opening import Opened
 from app.cli.output import AsJson, print_json, print_record, print_rows
+from app.cli.watching import follow
 from app.deliveries.checking import CANCELLED_BY_OPERATOR
 from app.deliveries.completion import exclude_rest
 from app.deliveries.doubts import doubts
@@ -32,14 +21,12 @@ from app.issues.week import Week
 from app.mailings import control
 from app.mailings.launch import find_mailing, launch
 from app.mailings.models import Mailing
-from app.mailings.states import ENROLLING, RUNNING
 from app.operators.audit import note
 from app.outcomes.seeing import outcomes_of
 from app.settings.words import Unfit, duration
 
 commands = typer.Typer(no_args_is_help=True, help="Mailings: start, watch, pause, cancel.")
 BY = "command line"
-LOOK_EVERY = 0.5  # seconds
 
 MailingId = Annotated[
     int, typer.Argument(metavar="ID", min=1, max=2**63 - 1, help="the mailing's number")
@@ -115,15 +102,7 @@ def show(mailing_id: MailingId, *, as_json: AsJson = False) -> None:
 def watch(mailing_id: MailingId, *, as_json: AsJson = False) -> None:
     """Watch a mailing until it stands still: finished, cancelled or paused."""
     opened = Opened()
-    record = _record(opened, mailing_id)
-    with _progress() as progress:
-        task = progress.add_task(f"{record['week']} {record['segment']}", total=None)
-        while True:
-            progress.update(task, total=record["audience"], completed=_done(record))
-            if record["state"] not in (ENROLLING, RUNNING):
-                break
-            time.sleep(LOOK_EVERY)
-            record = _record(opened, mailing_id)
+    record = follow(lambda: _record(opened, mailing_id))
     print_record(record, as_json=as_json)
 
 
@@ -243,29 +222,3 @@ def _decide(opened: Opened, mailing_id: int, *, resend: bool) -> int:
 def _record(opened: Opened, mailing_id: int) -> dict[str, Any]:
     with opened.database.reading() as session:
         return as_record(session, find_mailing(session, mailing_id), now=opened.clock.now())
-
-
-def _done(record: dict[str, Any]) -> int:
-    """Count the letters that will not move by themselves any more."""
-    settled = record["sent"] + record["failed"] + record["uncertain"]
-    return int(settled + sum(record["excluded"].values()))
-
-
-class _Rate(ProgressColumn):
-    """Letters per second, as far as it can be told."""
-
-    def render(self, task: Task) -> Text:
-        """Write the rate."""
-        return Text(f"{task.speed:,.0f}/s" if task.speed else "–/s")
-
-
-def _progress() -> Progress:
-    """Make the bar, on standard error: standard output is for the last state."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        _Rate(),
-        TimeRemainingColumn(),
-    )
-    return Progress(*columns, console=Console(stderr=True))

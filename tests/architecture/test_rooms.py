@@ -16,6 +16,13 @@ EMPTY_WORDS |= {word + plural for word in ("manager", "service", "handler") for 
 # Edges own the transaction; a migration is one of its own.
 COMMITTERS = {"app/database.py", "app/migrating.py"}
 
+# HTTP is spoken by files whose last word is one of these, in these rooms, and by these processes.
+SPEAKERS = {"api", "pages", "forms", "guards"}
+SPEAKING_ROOMS = {"web", "pages", "console"}
+PROCESSES = {f"app/{each}.py" for each in ("server", "health", "metrics")}
+PROCESSES |= {"app/cli/serving.py", "app/cli/following.py"}
+HTTP = {"fastapi", "starlette", "uvicorn"}
+
 CLOCK = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today"}
 CLOCK |= {"datetime." + reading for reading in CLOCK} | {"time.time", "time.time_ns"}
 
@@ -98,6 +105,29 @@ def test_verbs_never_commit(path: Path) -> None:
 
 def test_a_commit_is_seen() -> None:
     assert commits(ast.parse("def verb(session):\n    session.commit()")) == ["session.commit"]
+
+
+def speaks_http(path: Path) -> bool:
+    rooms = set(path.relative_to(ROOT).parent.parts)
+    last_word = path.stem.rpartition("_")[2]
+    return bool(rooms & SPEAKING_ROOMS) or last_word in SPEAKERS or name_of(path) in PROCESSES
+
+
+def http_in(tree: ast.AST) -> set[str]:
+    """Say which libraries of HTTP the code imports."""
+    return {name.partition(".")[0] for name in imported(tree)} & HTTP
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_http_stays_at_the_edges(path: Path) -> None:
+    if not speaks_http(path):
+        assert http_in(parsed(path)) == set()
+
+
+def test_http_is_seen() -> None:
+    assert http_in(ast.parse("def verb():\n    from fastapi.testclient import X")) == {"fastapi"}
+    assert sum(bool(http_in(parsed(path))) for path in MODULES) > 30
+    assert not speaks_http(ROOT / "app/issues/photos.py")
 
 
 def test_the_tables_are_complete() -> None:

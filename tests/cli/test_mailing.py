@@ -111,7 +111,7 @@ def test_watching_looks_again(
         if len(looks) == 3:
             stand(database, SENT)
 
-    monkeypatch.setattr("app.cli.mailing.time.sleep", meanwhile)
+    monkeypatch.setattr("app.cli.watching.time.sleep", meanwhile)
     assert launched.run("mailing", "watch", "1", "--json").json["state"] == "finished"
     assert len(looks) == 3
 
