@@ -26,6 +26,11 @@ _RCPT = re.compile(r"RCPT TO:\s{0,3}<?([^<>\s]{1,320})", re.IGNORECASE)
 _HEADING = re.compile(
     r"(?i)(?:following|failed|undeliverable|rejected)\b[^\n]{0,60}(?:recipient|address|user)[^\n]{0,40}"
 )
+_SUBJECT = re.compile(
+    r"[\s>*]{0,9}(subject|тема|тэма|betreff|objet|asunto|oggetto|temat|assunto|onderwerp|件名|主题|主旨)"
+    r"\s?[:：]",
+    re.IGNORECASE,
+)
 _STAFF = {
     *("postmaster", "abuse", "support", "helpdesk", "admin", "administrator", "mailer-daemon"),
     *("noreply", "no-reply", "hostmaster", "webmaster", "info", "help", "root", "security"),
@@ -50,18 +55,16 @@ class Passage:
 
 
 def notice(text: str) -> Notice:
-    """Cut a text where the header of a returned letter begins."""
+    """Cut a text where the header of a returned letter begins; leave out the letter's subject."""
     lines = text[:LONGEST].split("\n")
-    for number, line in enumerate(lines):
-        if _HEADER.match(line) and _is_header(lines[number : number + 14]):
-            written, returned = lines[:number], lines[number:]
-            return Notice(
-                "\n".join(written),
-                "\n".join(
-                    each.lstrip(" >|") if not each[:1].isspace() else each for each in returned
-                ),
-            )
-    return Notice(text[:LONGEST], "")
+    starts = (n for n, line in enumerate(lines) if _HEADER.match(line))
+    end = next((n for n in starts if _is_header(lines[n : n + 14])), len(lines))
+    written = [line for line in lines[:end] if not _SUBJECT.match(line)]
+    return Notice("\n".join(written), "\n".join(map(_unquoted, lines[end:])))
+
+
+def _unquoted(line: str) -> str:
+    return line if line[:1].isspace() else line.lstrip(" >|")
 
 
 def _is_header(lines: list[str]) -> bool:

@@ -43,3 +43,8 @@ def test_lines_with_codes_are_what_a_server_said() -> None:
 def test_addresses_of_staff_are_no_recipients() -> None:
     text = "Ask postmaster@example.net. The following recipients: ann@example.com"
     assert any_addresses(text, frozenset()) == ["ann@example.com"]
+
+
+def test_the_subject_of_the_letter_is_ours_and_says_nothing() -> None:
+    text = "Your message\n  Тема: спам и вирус\n  Subject: Mailbox full\ndid not reach ann\n"
+    assert notice(text).written == "Your message\ndid not reach ann\n"
