@@ -14,6 +14,7 @@ from app.editions.findings import Finding, examine
 from app.editions.freezing import freeze
 from app.editions.pictures import standalone
 from app.editions.preview import preview as preview_edition
+from app.editions.preview import to_look_at
 from app.issues.approval import approve as approve_issue
 from app.issues.approval import approved_segments
 from app.issues.approval import withdraw as withdraw_approval
@@ -122,16 +123,17 @@ def preview(
     findings = examine(content, found, spoken, rendered, url)
     record = {"week": str(parsed), "segment": found.id, "language": spoken}
     record["subject"] = rendered.subject
-    files = _write(out, f"{parsed}.{found.id}.{spoken}", rendered) if out else []
+    shown = to_look_at(rendered)
+    files = _write(out, f"{parsed}.{found.id}.{spoken}", shown) if out else []
     if as_json:
-        body = {} if out else {"html": rendered.html, "text": rendered.text}
+        body = {} if out else {"html": shown.html, "text": shown.text}
         listed = {"findings": [asdict(each) for each in findings], "files": files}
         print_record({**record, **body, **listed}, as_json=True)
         return
     if out:
         print_record({**record, "files": files}, as_json=False)
     else:
-        typer.echo(f"{rendered.subject}\n\n{rendered.text}")
+        typer.echo(f"{shown.subject}\n\n{shown.text}")
     _list(findings)
 
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.editions.findings import Finding, Level, examine
 from app.editions.freezing import freeze
-from app.editions.preview import preview
+from app.editions.preview import preview, to_look_at
 from app.editions.shortening import html_size
 from app.issues.api import WeekPath
 from app.issues.approval import approve, withdraw
@@ -112,13 +112,14 @@ def get_edition(
     )
     spoken = language or found.languages[0]
     content = content_of(find(session, week))
+    shown = to_look_at(rendered)
     return EditionView(
         week=str(week),
         segment=found.id,
         language=spoken,
         subject=rendered.subject,
-        html=rendered.html,
-        text=rendered.text,
+        html=shown.html,
+        text=shown.text,
         size=html_size(rendered.html),
         findings=_views(examine(content, found, spoken, rendered, url)),
     )

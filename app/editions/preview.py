@@ -3,6 +3,8 @@
 A preview carries its photos, also those that readers will fetch: before the launch nobody can.
 """
 
+from dataclasses import replace
+
 from sqlalchemy.orm import Session
 
 from app.editions.freezing import EditionUnknown, editions_of
@@ -12,8 +14,10 @@ from app.issues.approval import IssueIncomplete
 from app.issues.content import missing_texts
 from app.issues.drafting import content_of, find
 from app.issues.week import Week
+from app.mail.letter import marker
 from app.mail.templates import Rendered
 from app.newsletter import Newsletter, Segment
+from app.tokens import UNSUBSCRIBE_LENGTH
 
 
 def preview(
@@ -43,3 +47,11 @@ def preview(
     photos = shown(session, chosen, public_url if hosted else None)
     rendered = render(content, segment, spoken, newsletter, public_url, photos)
     return carrying(session, rendered, chosen)
+
+
+def to_look_at(rendered: Rendered) -> Rendered:
+    """Return the edition as eyes should see it: its unsubscribe link is nobody's, and says so."""
+    slot, word = marker("unsubscribe", UNSUBSCRIBE_LENGTH), "preview"
+    return replace(
+        rendered, html=rendered.html.replace(slot, word), text=rendered.text.replace(slot, word)
+    )

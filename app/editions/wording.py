@@ -1,16 +1,20 @@
 """Findings about words: subject, titles and bodies; pure.
 
-What a language's letters and loud phrases are is data, so a newsletter in another language that is
-not listed here loses only these hints.
+What a language's letters and loud phrases are is data beside its phrases (`wording.toml`), so a
+newsletter in another language needs no code here, and without such a file loses only these hints.
 """
 
 import re
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import NamedTuple
 from unicodedata import name
 
 from app.editions.finding import Finding, error, quoted, warning
 from app.issues.content import Text
 from app.issues.markup import parse
+from app.languages import CATALOGUES
 from app.signs import is_plain
 
 LONGEST_SUBJECT = 78  # characters: longer ones are cut even on wide screens
@@ -18,20 +22,33 @@ SHORTEST_PREHEADER = 40  # characters: what is left is filled from the letter's 
 ENOUGH = 20  # letters, before anything can be said of their language
 SHORTEST_SHOUT = 12  # letters: a few abbreviations in a row are none
 
-# The script a language is written in, and letters that of its neighbours it alone has.
-SCRIPTS = {"en": "LATIN", "be": "CYRILLIC", "ru": "CYRILLIC"}
-OWN_LETTERS = {"be": "іў", "ru": "ищъ"}
-
-LOUD = re.compile(
-    r"\bFREE\b|\bfree!|\bfor free\b|\b(?:act|buy|order) now\b|\bclick here\b|\b100\s?%|\$\$"
-    r"|\bwinners?\b.*!|\bбесплатно\b|\bтолько сегодня\b|\bвы выиграли\b|\bжмите\b"
-    r"|\bбясплатна\b|\bтолькі сёння\b|\bвы выйгралі\b|\bцісніце\b"
-)
 HINTS = (
     (re.compile(r'"'), "straight quotation marks"),
     (re.compile(r"(?<=\w)'(?=\w)"), "straight apostrophes"),
     (re.compile(r"(?<=\S) --? (?=\S)|--"), "hyphens where dashes belong"),
 )
+
+
+class Writing(NamedTuple):
+    """How a language is written: its script, letters that its neighbours lack, loud phrases."""
+
+    script: str | None = None
+    letters: str = ""
+    loud: tuple[str, ...] = ()
+
+
+@cache
+def writings() -> Mapping[str, Writing]:
+    """Return how each language is written of which we know it."""
+    return {
+        path.parent.name: Writing(**tomllib.loads(path.read_text(encoding="utf-8")))
+        for path in sorted(CATALOGUES.glob("*/wording.toml"))
+    }
+
+
+@cache
+def _loud_phrases() -> re.Pattern[str]:
+    return re.compile("|".join(each for one in writings().values() for each in one.loud))
 
 
 def on_subject(where: str, subject: str) -> Iterator[Finding]:
@@ -77,20 +94,20 @@ def _loud(where: str, words: str) -> Iterator[Finding]:
         yield warning(where, "it is in capitals, as unwanted mail often is")
     if words.count("!") > 1:
         yield warning(where, "it has more than one exclamation mark, as unwanted mail often has")
-    if found := LOUD.search(words):
+    if found := _loud_phrases().search(words):
         yield warning(where, f"it has the words of unwanted mail: {quoted(found[0])}")
 
 
 def _is_foreign(words: str, language: str) -> bool:
     letters = [sign for sign in words.lower() if sign.isalpha()]
-    script = SCRIPTS.get(language)
-    if script is None or len(letters) < ENOUGH:
+    written = writings().get(language, Writing())
+    if written.script is None or len(letters) < ENOUGH:
         return False
-    if 2 * sum(name(sign, "").startswith(script) for sign in letters) < len(letters):
+    if 2 * sum(name(sign, "").startswith(written.script) for sign in letters) < len(letters):
         return True
-    own = _count(letters, OWN_LETTERS.get(language, ""))
-    others = (_count(letters, signs) for code, signs in OWN_LETTERS.items() if code != language)
-    return bool(OWN_LETTERS.get(language)) and any(other > own for other in others)
+    own = _count(letters, written.letters)
+    others = (_count(letters, each.letters) for each in writings().values() if each != written)
+    return bool(written.letters) and any(other > own for other in others)
 
 
 def _count(letters: list[str], signs: str) -> int:

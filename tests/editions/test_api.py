@@ -2,7 +2,8 @@
 
 from fastapi.testclient import TestClient
 
-from tests.support.builders import a_document
+from app.mail.letter import marker
+from tests.support.builders import PUBLIC_URL, a_document
 
 URL = "/v1/issues/2025-W04"
 
@@ -83,8 +84,7 @@ def test_an_unknown_segment_is_named(operators: TestClient) -> None:
 def test_a_forged_slot_is_refused(operators: TestClient) -> None:
     document = a_document()
     operators.put(URL, json=document)
-    shown = operators.get(f"{URL}/editions/en").json()
-    slot = next(word for word in shown["text"].split() if "/unsubscribe/" in word)
+    slot = f"{PUBLIC_URL}/unsubscribe/{marker('unsubscribe', 40)}"
     document["commentaries"][0]["texts"]["en"]["body"] = f"See {slot}"
     operators.put(URL, json=document)
     answer = operators.post(f"{URL}/approval")

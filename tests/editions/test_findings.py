@@ -1,6 +1,7 @@
 """Findings: each fault is found where it is, and a good issue has none."""
 
 import copy
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,8 +13,9 @@ from app.editions.findings import Finding, Level, examine
 from app.editions.links import on_letter, on_links
 from app.editions.rendering import render
 from app.editions.trial import objections
-from app.editions.wording import on_preheader, on_subject, on_text
+from app.editions.wording import on_preheader, on_subject, on_text, writings
 from app.issues.content import IssueContent, Text
+from app.languages import available
 from app.mail.templates import Rendered
 from app.newsletter import Newsletter
 from tests.support.builders import a_document
@@ -291,3 +293,10 @@ def test_warnings_are_listed_and_block_nothing(operators: TestClient) -> None:
         "editions.be-ru.be.preheader",
         "editions.be-ru.ru.preheader",
     }
+
+
+def test_how_a_language_is_written_stands_beside_its_phrases() -> None:
+    assert set(writings()) == set(available())
+    for written in writings().values():
+        assert written.script
+        assert all(re.compile(each) for each in written.loud)

@@ -4,7 +4,7 @@ import pytest
 
 from app.database import Database
 from app.editions.freezing import EditionUnknown
-from app.editions.preview import preview
+from app.editions.preview import preview, to_look_at
 from app.issues.approval import IssueIncomplete
 from app.issues.drafting import IssueUnknown
 from app.mail.templates import Rendered
@@ -43,3 +43,14 @@ def test_what_cannot_be_shown_is_refused(database: Database) -> None:
         look(database, "en", "be")
     with pytest.raises(IssueIncomplete):
         look(database, "be-ru")
+
+
+def test_no_placeholder_is_shown_to_eyes(database: Database) -> None:
+    with database.transaction() as session:
+        an_issue(session)
+    rendered = look(database, "en")
+    shown = to_look_at(rendered)
+    for seen, meant in ((shown.html, rendered.html), (shown.text, rendered.text)):
+        assert "vestka-slot" in meant
+        assert "vestka-slot" not in seen
+        assert f"{PUBLIC_URL}/unsubscribe/preview" in seen
