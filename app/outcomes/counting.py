@@ -1,15 +1,16 @@
 """Counting what came back, and what was said: aggregates alone, never beside a reader."""
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from app.database import Transaction
 from app.dialects import insert_or_add
 from app.mail.verdicts import Class, Verdict
-from app.outcomes.diagnosing import diagnosis
 from app.outcomes.models import Diagnostic, OutcomeCount
 
+FEWEST = 3  # letters of which the same was said
 FAILURES = (Class.HARD, Class.SOFT, Class.BLOCK, Class.UNKNOWN)
 _KEY = ("week", "segment", "outcome", "reason", "provider")
 
@@ -23,22 +24,34 @@ def count_outcome(
     insert_or_add(session, OutcomeCount, row, key=_KEY, add="count")
 
 
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """What a server said, fit to be kept, and the pseudonym that stands for it."""
+
+    text: str
+    mark: bytes
+
+
 def keep_saying(
-    session: Transaction, week: str, segment: str, verdict: Verdict, text: str, *, today: date
+    session: Transaction, week: str, segment: str, class_: Class, said: Saying, *, today: date
 ) -> None:
-    """Count what the server said of a failure, stripped of everything that is a person's."""
-    said = diagnosis(text)
-    if not said or verdict.class_ not in FAILURES:
+    """Count a saying; its text is kept when it was said of `FEWEST` letters.
+
+    What is said of ourselves (a block) is kept at once.
+    """
+    if not said.text or class_ not in FAILURES:
         return
-    row = {
-        "week": week,
-        "segment": segment,
-        "outcome": str(verdict.class_),
-        "text": said,
-        "count": 1,
-        "day": today,
-    }
-    insert_or_add(session, Diagnostic, row, key=("week", "segment", "outcome", "text"), add="count")
+    key = {"week": week, "segment": segment, "outcome": str(class_), "mark": said.mark}
+    at_once = said.text if class_ is Class.BLOCK else None
+    row = {**key, "text": at_once, "count": 1, "day": today}
+    insert_or_add(session, Diagnostic, row, key=tuple(key), add="count")
+    session.execute(
+        update(Diagnostic)
+        .where(Diagnostic.count >= FEWEST, Diagnostic.text.is_(None))
+        .filter_by(**key)
+        .values(text=said.text)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def forget_sayings(session: Transaction, kept: timedelta, *, today: date) -> None:

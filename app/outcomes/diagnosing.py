@@ -4,6 +4,7 @@ A great provider's name stays: it says where the trouble is, and nothing of a re
 """
 
 import re
+from collections.abc import Iterable
 
 from app.mail.hiding import without_addresses
 from app.mail.providers import provider_of
@@ -19,9 +20,14 @@ _ID = re.compile(r"(?<![\w.-])(?=[\w.-]*\d)[\w-]+(?:\.[\w-]+)*(?![\w-])")
 _CODE = re.compile(r"[245]\d\d|(?:[245]\d\d-)?[245]\.\d{1,3}\.\d{1,3}|\d{1,2}")
 
 
-def diagnosis(text: str) -> str:
-    """Return a text in which nothing is a person's, a host's or a letter's own."""
+def diagnosis(text: str, recipients: Iterable[str] = ()) -> str:
+    """Return a text in which nothing is a person's, a host's or a letter's own.
+
+    No part of the `recipients`' addresses is left, wherever it stands.
+    """
     said = without_addresses(" ".join(text.split()))
+    for address in recipients:
+        said = without_addresses(said, address)
     said = _URL.sub(lambda found: _provider(found[0].split("/")[2]) or "[link]", said)
     said = _IP.sub("[ip]", said)
     said = _HOST.sub(lambda found: _provider(found[0]) or _kept(found[0]) or "[host]", said)

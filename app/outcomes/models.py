@@ -57,13 +57,18 @@ class OutcomeCount(Base):
 
 
 class Diagnostic(Base):
-    """What servers said, without addresses, hosts and numbers, and how often."""
+    """What servers said, without addresses, hosts and numbers, and how often.
+
+    `mark` stands for the text, which itself is kept only when it was said of several readers: what
+    is said of one alone may name them.
+    """
 
     __tablename__ = "diagnostics"
 
     week: Mapped[str] = mapped_column(String(8), primary_key=True)
     segment: Mapped[str] = mapped_column(String(40), primary_key=True)
     outcome: Mapped[str] = mapped_column(String(12), primary_key=True)
-    text: Mapped[str] = mapped_column(String(200), primary_key=True)
+    mark: Mapped[bytes] = mapped_column(Pseudonym, primary_key=True)
+    text: Mapped[str | None] = mapped_column(String(200))
     count: Mapped[int]
     day: Mapped[date]

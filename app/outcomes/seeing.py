@@ -76,7 +76,11 @@ def _providers(counted: _Counted) -> dict[str, dict[str, int]]:
 def _sayings(session: Session, mailing: Mailing) -> list[dict[str, object]]:
     query = (
         select(Diagnostic)
-        .where(Diagnostic.week == mailing.week, Diagnostic.segment == mailing.segment)
+        .where(
+            Diagnostic.week == mailing.week,
+            Diagnostic.segment == mailing.segment,
+            Diagnostic.text.is_not(None),
+        )
         .order_by(Diagnostic.count.desc(), Diagnostic.text)
         .limit(_MOST_SAYINGS)
     )

@@ -19,8 +19,8 @@ from app.mail.verdicts import Class, Verdict
 from app.mailings.launch import mailing_of
 from app.operators.alerts import alert
 from app.outcomes.belonging import Letter, Signs
-from app.outcomes.counting import count_outcome, keep_saying
-from app.outcomes.diagnosing import provider
+from app.outcomes.counting import Saying, count_outcome, keep_saying
+from app.outcomes.diagnosing import diagnosis, provider
 from app.outcomes.judging import judge_reader, judge_service
 from app.outcomes.marks import passed_between, remember, standing_of
 from app.outcomes.models import Returned
@@ -63,8 +63,9 @@ class Taker:
         if letter is None or not _is_news(session, letter, now):
             count_outcome(session, str(Week.of(now.date())), NOT_OURS, report.verdict, "")
             return Taken(FOREIGN, report.class_, report.verdict.reason)
-        domain_of = next(iter(report.named), "")
-        return self.note(session, letter, report.verdict, provider(domain_of), report.text, now=now)
+        text = diagnosis(report.text, [each.address for each in report.recipients])
+        name = provider(next(iter(report.named), ""))
+        return self.note(session, letter, report.verdict, name, text, now=now)
 
     def note(
         self,
@@ -76,12 +77,13 @@ class Taker:
         *,
         now: datetime,
     ) -> Taken:
-        """Note what came back of a letter that is certainly ours."""
+        """Note what came back of a letter that is certainly ours; `text` is fit to be kept."""
         if not self._is_first(session, letter, verdict.class_, now.date()):
             return Taken(KNOWN, verdict.class_, verdict.reason)
         week = str(letter.week) if letter.kind == ISSUE else str(Week.of(now.date()))
         count_outcome(session, week, letter.segment, verdict, provider_name)
-        keep_saying(session, week, letter.segment, verdict, text, today=now.date())
+        said = Saying(text, self.signs.links.pseudonym("saying", text.encode()))
+        keep_saying(session, week, letter.segment, verdict.class_, said, today=now.date())
         if verdict.class_ is Class.BLOCK:
             _tell_of_block(session, week, letter.segment, verdict, provider_name, now)
         ended = self._follow(session, letter, verdict, now.date())

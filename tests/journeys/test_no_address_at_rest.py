@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from tests.journeys.conftest import Opening
+from tests.support.bounces import a_bounce
 from tests.support.newsletter import Newsletter, an_issue
 from tests.support.service import eventually
 from tests.support.smtpd import Misdeed
@@ -65,6 +66,11 @@ def _live(newsletter: Newsletter) -> None:
     tested = operator.calls("POST", "/v1/issues/2024-W40/test-letters", wish)
     assert [row["sent"] for row in tested.json()] == [True, False]
     (letter,) = newsletter.issues_to(LEAVING)
+    said = f"554 5.7.1 <{LEAVING}>: no user cyn.{WORD} at mx.{WORD}.example.com; blocked"
+    bounce = a_bounce(letter.received.sender, LEAVING, said, letter.raw)
+    message = {"Content-Type": "message/rfc822"}
+    assert operator.calls("POST", "/v1/bounces", bounce, headers=message).status == 200
+    operator.sees(f"/v1/mailings/{mailing}/outcomes")
     assert reader.unsubscribes_by_one_click(letter).status == 200
     # Our own set-up refused three times, with an address in the reply: the operators are told.
     relay.on(Misdeed("MAIL", reply=f"530 5.7.0 <{ADMITTED}>: authentication required", times=3))

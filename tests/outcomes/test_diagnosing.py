@@ -30,6 +30,11 @@ def test_what_stays(text: str) -> None:
     assert diagnosis(text) == TEXTS[text]
 
 
+def test_no_part_of_the_recipient_is_left() -> None:
+    said = diagnosis("550 user Ann.Smith unknown at ivanov.example.com", ["ann.smith@example.org"])
+    assert said == "550 user [address] unknown at [host]"
+
+
 @given(st.text(max_size=400))
 def test_it_is_short_and_printable_whatever_was_said(text: str) -> None:
     said = diagnosis(text)

@@ -3,9 +3,10 @@
 from app.addresses.keys import Keyring
 from app.database import Database
 from app.mail.verdicts import Class, Verdict
-from app.outcomes.counting import count_outcome, forget_sayings, keep_saying
+from app.outcomes.counting import Saying, count_outcome, forget_sayings, keep_saying
 from app.outcomes.seeing import FEWEST, outcomes_of, since, totals
 from tests.deliveries.rows import LIFE, a_mailing
+from tests.support.builders import everything
 from tests.support.clock import MONDAY
 
 TODAY = MONDAY.date()
@@ -42,15 +43,17 @@ def test_small_providers_have_no_name(database: Database, keyring: Keyring) -> N
 def test_what_was_said_is_shown_by_how_often(database: Database, keyring: Keyring) -> None:
     with database.transaction() as session:
         mailing = a_mailing(session, keyring, 1)
-        for said in ("552 full", "552 full", "550 no <ann@example.org>", ""):
-            keep_saying(session, mailing.week, mailing.segment, FULL, said, today=TODAY)
-        told = Verdict(Class.AUTO, "reply")
-        keep_saying(session, mailing.week, mailing.segment, told, "I am away", today=TODAY)
+        told = [("552 full", Class.SOFT)] * 4 + [("no Mr Smith here", Class.HARD)] * 2
+        told += [("you are on a list", Class.BLOCK), ("", Class.SOFT)]
+        for text, class_ in [*told, *[("I am away", Class.AUTO)] * 3]:
+            said = Saying(text, text.encode()[:16])
+            keep_saying(session, mailing.week, mailing.segment, class_, said, today=TODAY)
         shown = outcomes_of(session, mailing)["diagnostics"]
         assert [(each["text"], each["count"]) for each in shown] == [
-            ("552 full", 2),
-            ("550 no <[address]>", 1),
+            ("552 full", 4),
+            ("you are on a list", 1),
         ]
+        assert "Smith" not in repr(everything(database)["diagnostics"])
         forget_sayings(session, LIFE, today=TODAY + LIFE)
         assert len(outcomes_of(session, mailing)["diagnostics"]) == 2
         forget_sayings(session, LIFE, today=(MONDAY + 2 * LIFE).date())
