@@ -55,6 +55,17 @@ def contrast(ink: str, ground: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
+def test_nothing_in_it_is_dropped_or_fetched() -> None:
+    """Gmail drops a style sheet over 8,192 characters; others drop what moves, asks or loads."""
+    html = a_letter()
+    sheets = re.findall(r"<style[^>]*>(.*?)</style>", html, flags=re.DOTALL)
+    assert sheets
+    assert max(map(len, sheets)) <= 8192
+    assert not re.search(r"<(?:script|form|input|iframe|svg|video|audio|object|link)\b", html)
+    assert not re.search(r"@import|url\(|position\s*:|\son\w+=", html)
+    assert set(re.findall(r'src="([a-z]+):', html)) == {"cid"}
+
+
 def test_ratio() -> None:
     assert contrast("rgb(0, 0, 0)", "rgb(255, 255, 255)") == pytest.approx(21)
     assert contrast("rgb(118, 118, 118)", "rgb(255, 255, 255)") == pytest.approx(4.54, abs=0.01)
