@@ -59,7 +59,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 # SQLite numbers rows by itself only in a column of exactly this type.
 RowNumber = BigInteger().with_variant(Integer(), "sqlite")
-MAX_ROW_NUMBER = 2**63 - 1
+MAX_ROW_NUMBER = 2**53 - 1  # as much as every reader of JSON keeps exactly (RFC 7493 §2.2)
 RandomId = LargeBinary(16)
 
 

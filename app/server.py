@@ -3,6 +3,7 @@
 The readers' app is given no private key, and nothing it imports could use one.
 """
 
+from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI
@@ -28,6 +29,7 @@ from app.subscribers.inbox import Inbox
 from app.suppressions import api as suppressions_api
 from app.web import problems
 from app.web.context import Installation
+from app.web.description import described
 from app.web.headers import Headers
 from app.web.heads import Heads
 from app.web.hosts import Hosts
@@ -43,7 +45,16 @@ SAME_FOR_EVERYONE = ("/form.js", "/archive", "/v1/archive", "/v1/situation", "/p
 
 
 class _App(FastAPI):
-    """An app outside of whose headers stands nothing, not even the answer to what broke."""
+    """An app outside of whose headers stands nothing, not even the answer to what broke.
+
+    What it says of itself is complete.
+    """
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the description, made when it is first asked for."""
+        if not self.openapi_schema:
+            described(super().openapi(), self.state.installation.newsletter)
+        return super().openapi()
 
     def build_middleware_stack(self) -> ASGIApp:
         """Wrap all of it, once it is complete."""

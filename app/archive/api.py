@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from app.archive.launches import Launch, content_at, launch_of, launches
 from app.archive.outlines import outlines
@@ -27,12 +27,15 @@ from app.issues.week import NoSuchWeek, Week
 from app.newsletter import Segment, UnknownRubric
 from app.web.caching import cacheable
 from app.web.context import Here, Reading
+from app.web.description import WEEK, names
 from app.web.problems import MEDIA_TYPE as PROBLEM
 
 router = APIRouter(prefix="/v1", tags=["archive"])
 
-From = Annotated[str | None, Query(alias="from", description="the first week, such as 2025-W04")]
-To = Annotated[str | None, Query(description="the last week, such as 2025-W04")]
+_Week = Annotated[str, Field(json_schema_extra=WEEK)]
+From = Annotated[_Week | None, Query(alias="from", description="the first week")]
+To = Annotated[_Week | None, Query(description="the last week")]
+Rubric = Annotated[str, Field(json_schema_extra=names("rubrics"))]
 _KEPT: dict[int | str, dict[str, Any]] = {304: {"description": "the client has it already"}}
 _FOUND: dict[int | str, dict[str, Any]] = {
     **_KEPT,
@@ -102,7 +105,7 @@ def get_situation(
     request: Request,
     here: Here,
     session: Reading,
-    rubric: Annotated[str | None, Query(description="only this one")] = None,
+    rubric: Annotated[Rubric | None, Query(description="only this one")] = None,
     first: From = None,
     to: To = None,
 ) -> Response:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from app.database import MAX_ROW_NUMBER
 from app.web.bodies import Body
+from app.web.description import WEEK, names
 
 RowId = Annotated[int, Field(ge=1, le=MAX_ROW_NUMBER)]
 
@@ -14,8 +15,8 @@ RowId = Annotated[int, Field(ge=1, le=MAX_ROW_NUMBER)]
 class MailingWish(Body):
     """Which issue to send to which segment now."""
 
-    week: Annotated[str, Field(max_length=8, examples=["2025-W04"])]
-    segment: Annotated[str, Field(max_length=300, examples=["en"])]
+    week: Annotated[str, Field(max_length=8, json_schema_extra=WEEK)]
+    segment: Annotated[str, Field(max_length=300, json_schema_extra=names("segments"))]
     over: Annotated[
         str | None,
         Field(

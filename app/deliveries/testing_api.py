@@ -18,10 +18,14 @@ from app.operators.audit import note
 from app.operators.guards import needs
 from app.web.bodies import Body
 from app.web.context import Here, Now
+from app.web.description import EMAIL, names
 
 router = APIRouter(prefix="/v1/issues", tags=["issues"])
 
 Tests = Annotated[Operator, Depends(needs("letters:test"))]
+
+
+To = Annotated[str, Field(max_length=1000, json_schema_extra=EMAIL)]
 
 
 class TestWish(Body):
@@ -29,9 +33,13 @@ class TestWish(Body):
 
     __test__ = False
 
-    to: Annotated[list[Annotated[str, Field(max_length=1000)]], Field(min_length=1, max_length=10)]
-    segment: Annotated[str, Field(max_length=300)] | None = None
-    language: Annotated[str, Field(max_length=8)] | None = None
+    to: Annotated[list[To], Field(min_length=1, max_length=10)]
+    segment: Annotated[str, Field(max_length=300, json_schema_extra=names("segments"))] | None = (
+        None
+    )
+    language: Annotated[str, Field(max_length=8, json_schema_extra=names("languages"))] | None = (
+        None
+    )
 
 
 class TestResult(BaseModel):
@@ -57,7 +65,7 @@ def _addresses(wish: TestWish) -> list[EmailAddress]:
 
 @router.post("/{week}/test-letters")
 def post_test_letters(
-    week: WeekPath, wish: TestWish, here: Here, operator: Tests, now: Now
+    operator: Tests, week: WeekPath, wish: TestWish, here: Here, now: Now
 ) -> list[TestResult]:
     """Send an edition, also of a draft, to given addresses at once, marked as a test."""
     addresses = _addresses(wish)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.editions.findings import Finding, Level, examine
@@ -19,6 +19,7 @@ from app.operators.audit import note
 from app.operators.guards import needs
 from app.web.bodies import Body
 from app.web.context import Here, Now, Reading, Writing
+from app.web.description import names
 
 router = APIRouter(prefix="/v1/issues", tags=["issues"])
 
@@ -65,12 +66,15 @@ class EditionView(BaseModel):
     findings: list[FindingView]
 
 
+Language = Annotated[str, Field(max_length=8, json_schema_extra=names("languages"))]
+
+
 @router.post("/{week}/approval")
 def post_approval(
+    operator: Approves,
     week: WeekPath,
     here: Here,
     session: Writing,
-    operator: Approves,
     now: Now,
     wish: ApprovalWish | None = None,
 ) -> Approved:
@@ -85,7 +89,7 @@ def post_approval(
 
 
 @router.delete("/{week}/approval", status_code=204)
-def delete_approval(week: WeekPath, session: Writing, operator: Approves, now: Now) -> None:
+def delete_approval(operator: Approves, week: WeekPath, session: Writing, now: Now) -> None:
     """Withdraw the approval for all segments, unless one of them was launched."""
     withdraw(session, week)
     note(session, operator.name, "approval withdrawn", str(week), now=now)
@@ -93,12 +97,12 @@ def delete_approval(week: WeekPath, session: Writing, operator: Approves, now: N
 
 @router.get("/{week}/editions/{segment}")
 def get_edition(
+    _operator: Reads,
     week: WeekPath,
-    segment: str,
+    segment: Annotated[str, Path(json_schema_extra=names("ids"))],
     here: Here,
     session: Reading,
-    _operator: Reads,
-    language: Annotated[str | None, Query(max_length=8)] = None,
+    language: Annotated[Language | None, Query()] = None,
 ) -> EditionView:
     """Return what the segment would get, and what an editor should know of it."""
     try:

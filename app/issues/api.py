@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Response
+from fastapi import APIRouter, Depends, Header, Path, Response
 
 from app.issues.approval import approved_segments
 from app.issues.content import IssueContent
@@ -14,6 +14,7 @@ from app.operators.api_keys import Operator
 from app.operators.audit import note
 from app.operators.guards import needs
 from app.web.context import Here, Now, Reading, Writing
+from app.web.description import WEEK
 
 router = APIRouter(prefix="/v1/issues", tags=["issues"])
 
@@ -22,7 +23,7 @@ Writes = Annotated[Operator, Depends(needs("issues:write"))]
 IfMatch = Annotated[str | None, Header(description="the ETag that the issue must still have")]
 
 
-def week_in_path(week: str) -> Week:
+def week_in_path(week: Annotated[str, Path(json_schema_extra=WEEK)]) -> Week:
     """Read the week named in a path, such as 2025-W04. Raises NoSuchWeek."""
     try:
         return Week.parse(week)
@@ -48,12 +49,12 @@ def _stored(session: Reading, issue: Issue, response: Response) -> StoredIssue:
 
 @router.put("/{week}", responses={201: {"model": StoredIssue, "description": "stored as new"}})
 def put_issue(
+    operator: Writes,
     week: WeekPath,
     content: IssueContent,
     response: Response,
     here: Here,
     session: Writing,
-    operator: Writes,
     now: Now,
     if_match: IfMatch = None,
 ) -> StoredIssue:
@@ -66,7 +67,7 @@ def put_issue(
 
 @router.get("/{week}")
 def get_issue(
-    week: WeekPath, response: Response, session: Reading, _operator: Reads
+    _operator: Reads, week: WeekPath, response: Response, session: Reading
 ) -> StoredIssue:
     """Return the week's issue as it is stored."""
     return _stored(session, find(session, week), response)
@@ -74,7 +75,7 @@ def get_issue(
 
 @router.delete("/{week}", status_code=204)
 def delete_issue(
-    week: WeekPath, session: Writing, operator: Writes, now: Now, if_match: IfMatch = None
+    operator: Writes, week: WeekPath, session: Writing, now: Now, if_match: IfMatch = None
 ) -> None:
     """Delete a draft that is not approved."""
     delete(session, week, if_match=if_match)

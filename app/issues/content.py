@@ -24,6 +24,7 @@ from app.errors import Refusal
 from app.issues.week import NoSuchWeek, Week
 from app.newsletter import Newsletter, Segment
 from app.signs import is_plain
+from app.web.description import WEEK, names
 
 TITLE_LIMIT = 300
 BODY_LIMIT = 65_536
@@ -110,7 +111,7 @@ WeekName = Annotated[
     Week,
     PlainValidator(_week),
     PlainSerializer(str, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": r"^\d{4}-W\d{2}$", "examples": ["2025-W04"]}),
+    WithJsonSchema({"type": "string", **WEEK}),
 ]
 
 
@@ -145,11 +146,14 @@ class Photo(Part):
 class Commentary(Part):
     """One analytical text: its subject, its verdict, and its texts by language."""
 
-    rubric: Slug
+    rubric: Annotated[Slug, Field(json_schema_extra=names("rubrics"))]
     situation: Situation
     author: Line | None = None
     photo: Photo | None = None
-    texts: Annotated[dict[LanguageCode, Text], Field(min_length=1, max_length=20)]
+    texts: Annotated[
+        dict[LanguageCode, Text],
+        Field(min_length=1, max_length=20, json_schema_extra={"additionalProperties": False}),
+    ]
 
     def language_for(self, reading_order: Iterable[str]) -> str | None:
         """The first language of this order that there is a text in."""

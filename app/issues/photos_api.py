@@ -7,7 +7,6 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from app.issues.decoding import PhotoKindUnknown, PhotoTooLarge, decode
@@ -30,6 +29,7 @@ _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _FORM = {
     "type": "object",
     "required": ["photo"],
+    "additionalProperties": False,
     "properties": {"photo": {"type": "string", "format": "binary"}},
 }
 UPLOAD = {
@@ -82,7 +82,8 @@ async def _from_form(request: Request) -> bytes:
     try:
         form = await parser.parse()
     except (MultiPartException, KeyError):  # KeyError: no boundary is named
-        raise HTTPException(400) from None
+        wrong = {"type": "form", "loc": ("body",), "msg": "this is not a form with one file"}
+        raise RequestValidationError([wrong]) from None
     try:
         photo = form.get("photo")
         if isinstance(photo, UploadFile):

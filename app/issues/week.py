@@ -15,6 +15,10 @@ class NoSuchWeek(Refusal):
     """A week is named like 2025-W04, from W01 to the last ISO week of its year."""
 
 
+class WeekNotInYear(NoSuchWeek):
+    """This year has no 53rd week."""
+
+
 @dataclass(frozen=True, order=True, slots=True)
 class Week:
     """One ISO week (ISO 8601, Monday to Sunday), known by its Monday."""
@@ -35,7 +39,7 @@ class Week:
         try:
             return cls(date.fromisocalendar(int(match[1]), int(match[2]), 1))
         except ValueError:
-            raise NoSuchWeek from None
+            raise (WeekNotInYear if match[2] == "53" else NoSuchWeek) from None
 
     @classmethod
     def of(cls, day: date) -> Self:

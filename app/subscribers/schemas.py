@@ -5,17 +5,21 @@ from typing import Annotated
 from pydantic import Field
 
 from app.web.bodies import Body
+from app.web.description import EMAIL, names
 
 Typed = Annotated[str, Field(max_length=1000)]
+Email = Annotated[str, Field(max_length=1000, json_schema_extra=EMAIL)]
+Language = Annotated[str, Field(max_length=1000, json_schema_extra=names("languages"))]
+Segment = Annotated[str, Field(max_length=1000, json_schema_extra=names("segments"))]
 Source = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")]
 
 
 class Wish(Body):
     """A sign-up: an address, the segments wanted, and the language to speak to the reader."""
 
-    email: Annotated[Typed, Field(examples=["reader@example.org"])]
-    segments: Annotated[list[Typed], Field(min_length=1, max_length=20, examples=[["en", "be-ru"]])]
-    language: Typed | None = None
+    email: Email
+    segments: Annotated[list[Segment], Field(min_length=1, max_length=20)]
+    language: Language | None = None
     source: Annotated[
         Source | None, Field(description="which form it came from: letters, digits, - and _")
     ] = None
@@ -40,8 +44,8 @@ class Accepted(Body):
 class ManageWish(Body):
     """A request for a link to change or end one's subscription."""
 
-    email: Annotated[Typed, Field(examples=["reader@example.org"])]
-    language: Typed | None = None
+    email: Email
+    language: Language | None = None
 
 
 class Choice(Body):

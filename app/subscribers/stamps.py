@@ -8,16 +8,10 @@ import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
 
-from app.errors import Refusal
-
 LEAST = timedelta(seconds=2)  # a browser that fills in by itself, and a quick hand, need longer
 
 _MAC_LENGTH = 10
 _SECONDS_LENGTH = 5
-
-
-class StampForeign(Refusal):
-    """The form does not say as it should when it was shown; please send it without."""
 
 
 def stamp(key: bytes, now: datetime) -> str:
@@ -27,20 +21,25 @@ def stamp(key: bytes, now: datetime) -> str:
 
 
 def is_hasty(key: bytes, written: str, now: datetime) -> bool:
-    """Tell whether nobody can have filled in the form since. Raises StampForeign."""
-    return now - _shown(key, written) < LEAST
+    """Tell whether nobody can have filled in the form since.
+
+    A stamp that is not ours says nothing: keys change while a form is open, and a reader's sign-up
+    must not be lost by that. A robot may as well send none.
+    """
+    shown = _shown(key, written)
+    return shown is not None and now - shown < LEAST
 
 
-def _shown(key: bytes, written: str) -> datetime:
+def _shown(key: bytes, written: str) -> datetime | None:
     try:
         raw = urlsafe_b64decode(written.encode("ascii"))
     except ValueError:
-        raise StampForeign(field="since") from None
+        return None
     seconds, mac = raw[:_SECONDS_LENGTH], raw[_SECONDS_LENGTH:]
     if len(raw) != _SECONDS_LENGTH + _MAC_LENGTH or not hmac.compare_digest(
         mac, _mac(key, seconds)
     ):
-        raise StampForeign(field="since")
+        return None
     return datetime.fromtimestamp(int.from_bytes(seconds, "big"), UTC)
 
 

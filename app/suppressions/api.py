@@ -16,6 +16,7 @@ from app.suppressions.requests import request
 from app.suppressions.standing import counts
 from app.web.bodies import Body
 from app.web.context import Here, Now, Reading, Writing
+from app.web.description import EMAIL
 
 router = APIRouter(prefix="/v1/suppressions", tags=["suppressions"])
 
@@ -26,7 +27,7 @@ Adds = Annotated[Operator, Depends(needs("suppressions:write"))]
 class SuppressionWish(Body):
     """An address that must never be written to."""
 
-    email: Annotated[str, Field(max_length=320, examples=["reader@example.org"])]
+    email: Annotated[str, Field(max_length=320, json_schema_extra=EMAIL)]
 
 
 class Requested(BaseModel):

@@ -3,6 +3,7 @@
 A browser without JavaScript sends forms; the website's own code sends JSON. Both end in one model.
 """
 
+import copy
 from typing import Any, TypeVar
 
 from fastapi import Request
@@ -70,6 +71,18 @@ def _twice(name: str) -> RequestValidationError:
 def body_schema(model: type[BaseModel], *, forms: bool = True) -> dict[str, Any]:
     """Describe such a body for OpenAPI (`openapi_extra`)."""
     schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-    types = (JSON, *FORMS[:1]) if forms else (JSON,)
-    content = {media: {"schema": schema} for media in types}
+    content = {JSON: {"schema": schema}}
+    if forms:
+        content[FORMS[0]] = {"schema": _without_null(schema)}
     return {"requestBody": {"required": True, "content": content}}
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Describe the fields as a form has them: left out, or text."""
+    fields = {}
+    for name, field in schema["properties"].items():
+        (some,) = [each for each in field.get("anyOf", [{}]) if each.get("type") != "null"]
+        fields[name] = {key: value for key, value in field.items() if key != "anyOf"} | some
+        if fields[name].get("default", "") is None:
+            del fields[name]["default"]
+    return {**copy.deepcopy(schema), "properties": copy.deepcopy(fields)}

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 
 from app.errors import Refusal
 from app.journal import blot, journal
+from app.web.description import methods_of
 from app.web.regrets import regret
 
 log = journal("web")
@@ -29,6 +30,7 @@ STATUS = {
     "UnknownScope": 422,
     "LanguageNotOffered": 422,
     "NoSuchWeek": 422,
+    "WeekNotInYear": 404,
     "WeekDiffers": 422,
     "PhotoUnknown": 422,
     "PhotoTooManyPixels": 422,
@@ -62,7 +64,6 @@ STATUS = {
     "AmazonSilent": 503,
     "RelayUnreachable": 502,
     "TooBusy": 503,
-    "StampForeign": 422,
     "ProofMissing": 422,
     "ProofWrong": 422,
     "ProofSpent": 422,
@@ -153,7 +154,11 @@ async def _invalid(_request: Request, invalid: Exception) -> Response:
 async def _http(request: Request, raised: Exception) -> Response:
     if not isinstance(raised, HTTPException):
         raise raised
-    status, headers = raised.status_code, raised.headers
+    status, headers = raised.status_code, dict(raised.headers or {})
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        # The framework names what the first route of this path can, and there may be another.
+        allowed = methods_of(request.app.openapi(), request.url.path)
+        headers["Allow"] = ", ".join(allowed) or headers.get("Allow", headers.get("allow", "GET"))
     told = regret(request, status, headers)
     return told or problem(status, HTTPStatus(status).phrase, headers=headers)
 

@@ -2,11 +2,10 @@
 
 from datetime import timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.subscribers.stamps import LEAST, StampForeign, is_hasty, stamp
+from app.subscribers.stamps import LEAST, is_hasty, stamp
 from tests.support.clock import MONDAY
 
 KEY = bytes(32)
@@ -31,20 +30,16 @@ def test_all_who_come_in_one_second_hold_the_same(microseconds: int) -> None:
 
 
 @given(st.one_of(st.text(), st.binary(min_size=15, max_size=15).map(lambda raw: raw.hex())))
-def test_what_is_not_ours_is_refused(written: str) -> None:
-    with pytest.raises(StampForeign):
-        is_hasty(KEY, written, MONDAY)
+def test_what_is_not_ours_says_nothing(written: str) -> None:
+    assert not is_hasty(KEY, written, MONDAY)
 
 
 @given(st.integers(0, 19), st.sampled_from("AZaz09-_"))
 def test_no_character_can_be_changed(place: int, other: str) -> None:
     ours = stamp(KEY, MONDAY)
     changed = ours[:place] + other + ours[place + 1 :]
-    if changed != ours:
-        with pytest.raises(StampForeign):
-            is_hasty(KEY, changed, MONDAY + timedelta(days=1))
+    assert is_hasty(KEY, changed, MONDAY) is (changed == ours)
 
 
-def test_another_key_s_stamp_is_refused() -> None:
-    with pytest.raises(StampForeign):
-        is_hasty(KEY, stamp(bytes(31) + b"\1", MONDAY), MONDAY + timedelta(days=1))
+def test_another_key_s_stamp_says_nothing() -> None:
+    assert not is_hasty(KEY, stamp(bytes(31) + b"\1", MONDAY), MONDAY)

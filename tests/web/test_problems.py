@@ -213,11 +213,24 @@ def test_an_unknown_path_and_method_are_problems_too(readers: TestClient) -> Non
         assert answer.headers["content-type"] == "application/problem+json"
 
 
+def test_a_method_that_is_not_there_is_answered_by_those_that_are(
+    readers: TestClient, operators: TestClient
+) -> None:
+    for client, path, allowed in (
+        (readers, "/unsubscribe/x", "GET, HEAD, POST"),
+        (readers, "/v1/subscriptions", "POST"),
+        (operators, "/v1/issues/2025-W04", "DELETE, GET, HEAD, PUT"),
+        (operators, "/v1/issues/2025-W04/approval", "DELETE, POST"),
+    ):
+        answer = client.request("PATCH", path)
+        assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+
+
 def test_a_number_that_no_row_can_have_is_refused(operators: TestClient) -> None:
-    for number in (0, 2**63, -(2**63) - 1, 10**30):
+    for number in (0, 2**53, 2**63, -(2**63) - 1, 10**30):
         assert operators.get(f"/v1/mailings/{number}").status_code == 422
         assert operators.post(f"/v1/mailings/{number}/pause").status_code == 422
         assert operators.get(f"/v1/audit?before={number}").status_code == 422
         decision = {"action": "settle", "deliveries": [number]}
         assert operators.post("/v1/mailings/1/uncertain", json=decision).status_code == 422
-    assert operators.get(f"/v1/mailings/{2**63 - 1}").status_code == 404
+    assert operators.get(f"/v1/mailings/{2**53 - 1}").status_code == 404
