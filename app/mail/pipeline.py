@@ -5,6 +5,7 @@ packet, and replies match strictly by order; without it, one command at a time. 
 attempt to the reply to its dot a connection has one letter at most: that is what can be in doubt.
 """
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
@@ -63,6 +64,9 @@ class Offers:
     def pipelining(self) -> bool:
         """Whether commands may travel together (RFC 2920)."""
         return "pipelining" in self.extensions
+
+
+_XTEXT = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)  # of RFC 3461 §4, what needs no escape
 
 
 class Pipeline:
@@ -144,11 +148,21 @@ class Pipeline:
     def _commands(self, item: P) -> list[bytes]:
         size = f" SIZE={item.size}" if "size" in self.offers.extensions else ""
         commands = [
-            f"MAIL FROM:<{item.sender}>{size}\r\n".encode("ascii"),
+            f"MAIL FROM:<{item.sender}>{size}{self._named(item)}\r\n".encode("ascii"),
             f"RCPT TO:<{item.recipient}>\r\n".encode("ascii"),
             b"DATA\r\n",
         ]
         return [b"RSET\r\n", *commands] if self._must_reset else commands
+
+    def _named(self, item: P) -> str:
+        """Ask for reports that name the letter (its return path, as xtext) and hold its header.
+
+        RFC 3461 §4.3, §4.4: a second way to tell which letter came back, and less of it on the way.
+        """
+        name = item.sender.partition("@")[0]
+        if "dsn" not in self.offers.extensions or not _XTEXT.fullmatch(name):
+            return ""
+        return f" RET=HDRS ENVID={name}"
 
     async def _transaction(self, item: P) -> Answer | None:
         """Hear the replies up to 354; return the first that is a refusal.

@@ -394,6 +394,19 @@ def test_a_letter_over_the_announced_size_is_not_begun() -> None:
     assert "MAIL" not in server.verbs()
 
 
+@pytest.mark.parametrize(("offered", "named"), [(("DSN",), True), ((), False)])
+def test_reports_are_asked_to_name_the_letter(offered: tuple[str, ...], named: bool) -> None:  # noqa: FBT001 (drawn)
+    """RFC 3461: only where it is offered."""
+
+    async def talk(conversation: Conversation) -> None:
+        assert classify(await conversation.send()).outcome is Outcome.ACCEPTED
+
+    with ScriptedServer(extra_extensions=offered) as server:
+        converse(server, talk)
+    (argument,) = [said for _, verb, said in server.record.commands if verb == "MAIL"]
+    assert ("RET=HDRS ENVID=" in argument) is named
+
+
 def test_what_the_relay_does_at_quit_does_not_matter() -> None:
     async def talk(conversation: Conversation) -> Answer:
         return await conversation.send()
