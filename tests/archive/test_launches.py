@@ -8,7 +8,7 @@ from app.archive.launches import NotInArchive, launch_of, launches
 from app.database import Database, Transaction
 from app.deliveries.completion import fold
 from app.deliveries.models import Delivery
-from app.deliveries.states import EXCLUDED, FAILED, SENT, UNCERTAIN
+from app.deliveries.states import CLAIMED, EXCLUDED, FAILED, SENT, UNCERTAIN
 from app.issues.week import Week
 from app.mailings.control import cancel, pause
 from app.mailings.models import Mailing
@@ -67,7 +67,8 @@ def test_a_paused_issue_stays(database: Database) -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "shown"), [(SENT, True), (UNCERTAIN, True), (FAILED, False), (EXCLUDED, False)]
+    ("state", "shown"),
+    [(SENT, True), (UNCERTAIN, True), (CLAIMED, True), (FAILED, False), (EXCLUDED, False)],
 )
 def test_a_cancelled_issue_is_shown_if_somebody_may_have_it(
     database: Database,
