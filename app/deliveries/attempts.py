@@ -140,6 +140,7 @@ class AttemptJournal:
         _write(folder / _RELAYS, "\n".join(relays))
         _write(folder / _BOOT, _this_boot())
         self._number = 0
+        self._settled: dict[int, bytes] = {}  # delivery -> results that are not written yet
         self._kept_in: dict[int, set[int]] = {}  # delivery -> numbers of the files that tell of it
         self._open_in: dict[int, int] = {}  # number of the file -> deliveries not in the database
         self._file = self._begin()
@@ -155,31 +156,56 @@ class AttemptJournal:
         self._size = 0
         return file
 
-    def _write(self, delivery_id: int, record: bytes) -> None:
+    def _write(self, records: bytes, delivery_ids: Iterable[int]) -> None:
         if self._size >= _ROTATE_AT:
             earlier, self._file = self._file, self._begin()
             os.close(earlier)
-        # One write of a whole record: O_APPEND keeps it in one piece.
-        if os.write(self._file, record) != len(record):
+        # One write of whole records: O_APPEND keeps them in one piece.
+        if os.write(self._file, records) != len(records):
             # What follows half a record could not be read.
             os.ftruncate(self._file, self._size)
             raise OSError(errno.ENOSPC, "the attempt journal is full")
-        self._size += len(record)
-        kept = self._kept_in.setdefault(delivery_id, set())
-        if self._number not in kept:
-            kept.add(self._number)
-            self._open_in[self._number] += 1
+        self._size += len(records)
+        for delivery_id in delivery_ids:
+            kept = self._kept_in.setdefault(delivery_id, set())
+            if self._number not in kept:
+                kept.add(self._number)
+                self._open_in[self._number] += 1
 
     def note(self, delivery_id: int, number: int, relay: int = 0) -> None:
         """Note that from now on a relay might take this letter, at its attempt `number`.
 
         Raises OSError if that cannot be written: then the letter must not go.
         """
-        self._write(delivery_id, _pack(self._sender_id, delivery_id, number, relay, None))
+        record = _pack(self._sender_id, delivery_id, number, relay, None)
+        settled, self._settled = self._settled, {}
+        try:
+            self._write(b"".join((*settled.values(), record)), (*settled, delivery_id))
+        except OSError:
+            self._settled = settled | self._settled
+            raise
 
     def settle(self, delivery_id: int, number: int, result: Result, relay: int = 0) -> None:
-        """Note how the attempt ended. Raises OSError."""
-        self._write(delivery_id, _pack(self._sender_id, delivery_id, number, relay, result))
+        """Note how the attempt ended. Raises OSError; then it is noted with what comes next."""
+        self.settle_soon(delivery_id, number, result, relay)
+        self.flush()
+
+    def settle_soon(self, delivery_id: int, number: int, result: Result, relay: int = 0) -> bool:
+        """Note how the attempt ended with the next attempt, or when `flush` is called.
+
+        Until then the letter is in doubt, should we die: it is the one that its connection has.
+        Returns whether nothing else waits to be written.
+        """
+        record = _pack(self._sender_id, delivery_id, number, relay, result)
+        alone = not self._settled
+        self._settled[delivery_id] = self._settled.get(delivery_id, b"") + record
+        return alone
+
+    def flush(self) -> None:
+        """Write the results that wait. Raises OSError; then they wait on."""
+        if self._settled:
+            self._write(b"".join(self._settled.values()), self._settled)
+            self._settled = {}
 
     def recorded(self, delivery_ids: Iterable[int]) -> None:
         """Take notice that the database knows these now; delete files that are done with.
@@ -187,6 +213,7 @@ class AttemptJournal:
         The newest file stays: that there is one tells that the journal was not lost.
         """
         for delivery_id in delivery_ids:
+            self._settled.pop(delivery_id, None)  # nobody needs it any more
             for number in self._kept_in.pop(delivery_id, ()):
                 self._open_in[number] -= 1
         for number in [n for n, left in self._open_in.items() if not left and n != self._number]:

@@ -74,9 +74,9 @@ class Outgoing:
         """Whom the relay is to give it to."""
         return self.envelope.recipient
 
-    def on_the_wire(self) -> bytes:
-        """The bytes as DATA wants them."""
-        return self.envelope.on_the_wire()
+    def on_the_wire(self, following: bytes = b"") -> bytes:
+        """The bytes as DATA wants them, and what follows them."""
+        return self.envelope.on_the_wire(following)
 
     @property
     def size(self) -> int:

@@ -191,10 +191,11 @@ class Permits:
 
     def use(self, now: datetime) -> bool:
         """Use up a permit that is good now; False if there is none."""
+        if not self.limits.pace:
+            return True
         if self.wait(now) != timedelta():
             return False
-        if self.limits.pace:
-            self._held.popleft()
+        self._held.popleft()
         return True
 
     def _drop_void(self, now: datetime) -> None:

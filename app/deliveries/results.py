@@ -1,5 +1,7 @@
 """A relay's answer in the few bytes that the attempt journal keeps, and back."""
 
+from functools import lru_cache
+
 from app.deliveries.attempts import Result
 from app.mail.replies import Answer, Reply, Stage, Verdict, classify
 
@@ -9,13 +11,16 @@ _STAGES = tuple(Stage)
 def result_of(answer: Answer) -> Result:
     """Return what is noted of an answer: stage, code, enhanced code; no text."""
     reply = answer.reply
-    if reply is None:
-        return Result(_STAGES.index(answer.stage), 0, None)
+    return _result(answer.stage, reply.code, reply.enhanced) if reply else _result(answer.stage)
+
+
+@lru_cache(maxsize=1000)
+def _result(stage: Stage, code: int = 0, status: str | None = None) -> Result:
     enhanced = None
-    if reply.enhanced:
-        a, b, c = (int(part) for part in reply.enhanced.split("."))
+    if status:
+        a, b, c = (int(part) for part in status.split("."))
         enhanced = (a, b, c)
-    return Result(_STAGES.index(answer.stage), reply.code, enhanced)
+    return Result(_STAGES.index(stage), code, enhanced)
 
 
 def answer_of(result: Result) -> Answer:

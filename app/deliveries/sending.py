@@ -130,6 +130,7 @@ class Line:
     def _hands(self, stop: asyncio.Event) -> Hands[Outgoing]:
         return Hands(
             take=lambda: None if stop.is_set() else self._take(),
+            goes=self._goes,
             may_go=self._may_go,
             noted=self._note,
             done=self._ended,
@@ -147,6 +148,13 @@ class Line:
     def _is_used_up(self) -> bool:
         """Tell whether this connection has carried what it may, or what is fair to others."""
         return self._carried >= (self._state.relay.limits.per_connection or PER_CONNECTION)
+
+    def _goes(self, outgoing: Outgoing) -> bool:
+        """Tell whether its content may go at once; if not, `_may_go` waits or looks again."""
+        if self._is_stale(outgoing) or not self._state.permits.use(self._shared.clock.now()):
+            return False
+        self._carried += 1
+        return True
 
     async def _may_go(self, outgoing: Outgoing) -> bool:
         """Say the last word before a letter's content goes: it is permitted, and still wanted."""
@@ -244,17 +252,21 @@ class Line:
         return left <= 0 or not await _at_most(left, stop)
 
     def _ended(self, outgoing: Outgoing, answer: Answer) -> None:
-        claim = outgoing.ready.claim
+        claim, state, shared = outgoing.ready.claim, self._state, self._shared
+        number, result = claim.attempts + 1, result_of(answer)
+        if shared.attempts.settle_soon(claim.delivery_id, number, result, state.place):
+            asyncio.get_running_loop().call_soon(self._flush)
+        now = shared.clock.monotonic()
+        verdict = state.heard(answer, now=now, chance=random.random())  # noqa: S311 (jitter)
+        shared.done(Done(outgoing, state.relay.name, answer, verdict, shared.clock.now()))
+
+    def _flush(self) -> None:
+        """Write down results that no further attempt took along."""
         try:
-            number, place = claim.attempts + 1, self._state.place
-            self._shared.attempts.settle(claim.delivery_id, number, result_of(answer), place)
+            self._shared.attempts.flush()
         except OSError as error:
-            # Should we die before it is recorded, the letter is in doubt.
+            # Should we die before they are recorded, the letters are in doubt.
             log.warning("a result could not be noted", error=error.strerror)
-        now = self._shared.clock.monotonic()
-        verdict = self._state.heard(answer, now=now, chance=random.random())  # noqa: S311 (jitter)
-        name = self._state.relay.name
-        self._shared.done(Done(outgoing, name, answer, verdict, self._shared.clock.now()))
 
     async def _hang_up(self) -> None:
         if self._connection is not None:

@@ -26,8 +26,8 @@ class Content(Protocol):
 
     def __bytes__(self) -> bytes: ...
     def __len__(self) -> int: ...
-    def on_the_wire(self) -> bytes:
-        """Write it as DATA wants it: dots stuffed, and the final one."""
+    def on_the_wire(self, following: bytes = b"") -> bytes:
+        """Write it as DATA wants it: dots stuffed, the final one, and what follows that."""
         ...
 
 
@@ -47,11 +47,11 @@ class Envelope:
         """The bytes, written anew each time."""
         return bytes(self.content)
 
-    def on_the_wire(self) -> bytes:
-        """Write them as DATA wants them (RFC 5321 §4.5.2): dots stuffed, and the final one."""
+    def on_the_wire(self, following: bytes = b"") -> bytes:
+        """Write them as DATA wants them (RFC 5321 §4.5.2), with what follows the final dot."""
         if isinstance(self.content, bytes):
-            return on_the_wire(self.content)
-        return self.content.on_the_wire()
+            return on_the_wire(self.content) + following
+        return self.content.on_the_wire(following)
 
     @property
     def size(self) -> int:

@@ -112,9 +112,12 @@ class Filled:
         """Say how long it is, without writing it."""
         return self.template.length(self.plain)
 
-    def on_the_wire(self) -> bytes:
-        """Write it with the final dot. No line of a compiled letter begins with a dot."""
-        return self.template.write(self.plain, b".\r\n")
+    def on_the_wire(self, following: bytes = b"") -> bytes:
+        """Write it with the final dot, and what follows that.
+
+        No line of a compiled letter begins with a dot.
+        """
+        return self.template.write(self.plain, b".\r\n", following)
 
     def head_and_body(self) -> tuple[bytes, bytes]:
         """Write its headers (with the empty line) and its body apart."""

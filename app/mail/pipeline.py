@@ -8,25 +8,30 @@ attempt to the reply to its dot a connection has one letter at most: that is wha
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import Generic, Protocol, TypeVar
 
 from app.mail.replies import Answer, Reply, Stage
 from app.mail.timeouts import Timeouts
-from app.mail.wire import Wire
+from app.mail.wire import Heard, Wire
 
 _BEGIN = 354  # "Start mail input"
 _CLOSING = 421
+_YES = (250, 250, _BEGIN)
 _STAGES = (Stage.MAIL, Stage.RCPT, Stage.DATA)
 
 
 class Parcel(Protocol):
-    """What a pipeline carries: an envelope, and the letter's bytes as DATA wants them."""
+    """What a pipeline carries: an envelope, and the letter's bytes as DATA wants them.
+
+    What follows the letter on the wire is given, so that both can be joined at once.
+    """
 
     @property
     def sender(self) -> str: ...  # noqa: D102 (an attribute)
     @property
     def recipient(self) -> str: ...  # noqa: D102
-    def on_the_wire(self) -> bytes: ...  # noqa: D102
+    def on_the_wire(self, following: bytes, /) -> bytes: ...  # noqa: D102
     @property
     def size(self) -> int: ...  # noqa: D102
 
@@ -38,8 +43,8 @@ P = TypeVar("P", bound=Parcel)
 class Hands(Generic[P]):
     """Whom a pipeline works for.
 
-    `take` gives the next parcel if one is there; `may_go` is asked just before a parcel's content
-    goes; `noted` is told then, and if it raises nothing goes; `done` gets what the relay said;
+    `take` gives the next parcel if one is there; just before a parcel's content goes, `goes` tells
+    whether it may, and if it does not know yet, `may_go` is waited for; `noted` is told then, and if it raises nothing goes; `done` gets what the relay said;
     `give_back` gets a parcel of which the relay has heard nothing that could be its fault.
     """
 
@@ -48,9 +53,10 @@ class Hands(Generic[P]):
     noted: Callable[[P], None]
     done: Callable[[P, Answer], None]
     give_back: Callable[[P], None]
+    goes: Callable[[P], bool] = lambda _: False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Offers:
     """What the relay offered after TLS; only that is used (RFC 5321 §2.2.1).
 
@@ -60,7 +66,7 @@ class Offers:
     extensions: frozenset[str]
     largest: int
 
-    @property
+    @cached_property
     def pipelining(self) -> bool:
         """Whether commands may travel together (RFC 2920)."""
         return "pipelining" in self.extensions
@@ -77,6 +83,7 @@ class Pipeline:
         self._wire = wire
         self._timeouts = timeouts
         self._must_reset = False
+        self._says_size = "size" in offers.extensions
         self.offers = offers
 
     @property
@@ -104,13 +111,13 @@ class Pipeline:
         if self._gone():  # nothing was sent that the relay could take
             hands.done(item, Answer(Stage.DATA, None, self._wire.trouble))
             return None
-        if not await hands.may_go(item):
+        if not (hands.goes(item) or await hands.may_go(item)):
             self._wire.cut()  # the relay waits for content; nothing else tells it that none comes
             return None
         hands.noted(item)
         following = hands.take()
         # In one piece: what is written in two goes in two packets.
-        self._wire.say(item.on_the_wire() + self._beginning(following))
+        self._wire.say(item.on_the_wire(self._beginning(following)))
         answer = await self._hear(Stage.DOT, item, self._timeouts.dot)
         hands.done(item, answer)
         # A refused letter is forgotten by itself; what may be left of it is cleared all the same.
@@ -146,7 +153,7 @@ class Pipeline:
         return b"".join(self._commands(item))
 
     def _commands(self, item: P) -> list[bytes]:
-        size = f" SIZE={item.size}" if "size" in self.offers.extensions else ""
+        size = f" SIZE={item.size}" if self._says_size else ""
         commands = [
             f"MAIL FROM:<{item.sender}>{size}{self._named(item)}\r\n".encode("ascii"),
             f"RCPT TO:<{item.recipient}>\r\n".encode("ascii"),
@@ -169,6 +176,8 @@ class Pipeline:
 
         A refused RCPT may still get 354 for its DATA: then a lone dot ends it (RFC 2920 §3.1).
         """
+        if self.offers.pipelining and not self._must_reset and self._wire.all_at_hand(*_YES):
+            return None  # nearly always: they came with the reply to the letter before
         commands = self._commands(item)
         if self._must_reset and not await self._reset(commands.pop(0), item):
             return Answer(Stage.MAIL, None, "The relay could not forget the letter before.")
@@ -208,12 +217,18 @@ class Pipeline:
         heard = await self._wire.reply(seconds)
         if heard is None:
             return Answer(stage, None, self._wire.trouble)
+        return self._read(stage, item, heard)
+
+    def _read(self, stage: Stage, item: P, heard: Heard) -> Answer:
         code, text = heard
+        if stage is not Stage.DOT and code < 400:
+            return _yes(stage, code)
         if code == _CLOSING:
             self._wire.cut()
-        if stage is not Stage.DOT and code < 400:
-            return Answer(stage, Reply(code, None, ""))  # nobody reads the words of a yes
-        return Answer(stage, Reply.parse(code, text, item.recipient))
+        words = text.decode("utf-8", "surrogateescape")
+        if code < 300:
+            return Answer(stage, Reply.yes(code, words))
+        return Answer(stage, Reply.parse(code, words, item.recipient))
 
     def _gone(self) -> bool:
         """Ask anew each time: the connection may have ended since."""
@@ -229,6 +244,12 @@ class Pipeline:
             self._wire.say(b"QUIT\r\n")
             await self._wire.reply(min(self._timeouts.command, 5))
         self._wire.cut()
+
+
+@cache
+def _yes(stage: Stage, code: int) -> Answer:
+    """Return a yes before the dot: nobody reads its words."""
+    return Answer(stage, Reply(code, None, ""))
 
 
 def _goes_on(answer: Answer) -> bool:

@@ -49,6 +49,12 @@ class Reply:
         words = " ".join(_ENHANCED.sub("", line, count=1).strip() for line in lines)
         return cls(code, enhanced, without_addresses(printable(words), recipient)[:LONGEST_TEXT])
 
+    @classmethod
+    def yes(cls, code: int, text: str) -> "Reply":
+        """Read the reply to a letter that was taken: nobody reads its words."""
+        found = _ENHANCED.match(text)
+        return cls(code, found[0] if found and int(found[1]) == code // 100 else None, "")
+
     @property
     def positive(self) -> bool:
         """Whether the relay did what it was asked (RFC 5321 §4.2.1: the first digit decides)."""

@@ -20,9 +20,9 @@ class Signed:
         """Write it. The signatures were made over these very bytes."""
         return self.signatures + bytes(self.filled)
 
-    def on_the_wire(self) -> bytes:
-        """Write it with the final dot."""
-        return self.signatures + self.filled.on_the_wire()
+    def on_the_wire(self, following: bytes = b"") -> bytes:
+        """Write it with the final dot, and what follows that."""
+        return self.signatures + self.filled.on_the_wire(following)
 
     def __len__(self) -> int:
         """Say how long it is, without writing it."""
