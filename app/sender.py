@@ -14,19 +14,19 @@ from app.addresses.keys import Keyring
 from app.clock import Clock
 from app.database import Database
 from app.deliveries.attempts import AttemptJournal, Journals
-from app.deliveries.checking import Checker
 from app.deliveries.composing import Composer
 from app.deliveries.engine import Engine
 from app.deliveries.envelopes import Post
 from app.deliveries.leases import LEASE, RENEW_EVERY, register, renew
 from app.deliveries.ledger import Ledger
+from app.deliveries.openers import Openers, Recipe
+from app.deliveries.opening import Domains, Opener
 from app.deliveries.outfit import dkim_keys_of, relays_of
 from app.deliveries.recovery import recover
 from app.deliveries.relays import RelayState
 from app.deliveries.steps import Steps
 from app.journal import journal
 from app.mail.relay import Relay
-from app.mail.signing import Signer
 from app.mailings.calendar import Schedule, parse_schedule
 from app.mailings.notes import LaunchNotes
 from app.newsletter import Newsletter
@@ -66,10 +66,9 @@ class Sender:
             *(database, settings, newsletter, keyring, schedules, notes, endings),
             self._outcomes.refused,
         )
-        self._checker = Checker(keyring, settings.recipients, settings.alerts_to)
         self._settings = settings
-        self._signer = Signer(dkim_keys_of(settings))
-        self._composer = Composer(Post.of(settings, newsletter), keyring, self._signer)
+        self._composer = Composer(Post.of(settings, newsletter), keyring, settings.alerts_to)
+        self._openers = _openers(settings, keyring)
         self._connections = settings.connections
         self._hostname = settings.list_domain
 
@@ -79,9 +78,10 @@ class Sender:
         attempts = AttemptJournal(
             self._journals.folder, sender_id, [state.relay.name for state in self._relays]
         )
-        ledger = Ledger(self._database, sender_id, self._checker, self._composer, self._clock)
+        ledger = Ledger(self._database, sender_id, self._composer, self._clock)
         engine = Engine(
             ledger,
+            self._openers,
             self._relays,
             attempts,
             self._clock,
@@ -114,7 +114,7 @@ class Sender:
         except SettingWrong as refused:
             log.warning("the DKIM keys cannot be read", why=str(refused))
             return
-        if self._signer.use(keys):
+        if self._openers.sign_with(keys):
             log.info("DKIM keys changed", selectors=[key.selector for key in keys])
 
     def _begin(self) -> int:
@@ -168,6 +168,19 @@ class Sender:
                 await asyncio.wait_for(stop.wait(), seconds)
             except TimeoutError:
                 continue
+
+
+def _openers(settings: Settings, keyring: Keyring) -> Openers:
+    """Read the DKIM keys; many letters are opened and signed in processes of their own."""
+    recipients = settings.recipients
+    recipe = Recipe(
+        settings.keys_dir.resolve(),
+        settings.dkim_domain,
+        Domains(settings.sender.address, settings.list_domain, settings.return_path_domain),
+        None if recipients.everyone else recipients.only,
+    )
+    dkim = dkim_keys_of(settings)
+    return Openers(Opener(keyring, recipe.domains, recipe.allowed, dkim), recipe)
 
 
 def _read(

@@ -9,12 +9,12 @@ from sqlalchemy import select
 from app.cli.opening import Opened
 from app.cli.output import AsJson, print_json, print_record, print_rows
 from app.cli.watching import follow
-from app.deliveries.checking import CANCELLED_BY_OPERATOR
 from app.deliveries.completion import exclude_rest
 from app.deliveries.doubts import doubts
 from app.deliveries.doubts import resend as resend_doubts
 from app.deliveries.doubts import settle as settle_doubts
 from app.deliveries.progress import as_record
+from app.deliveries.reasons import CANCELLED_BY_OPERATOR
 from app.deliveries.states import OPEN
 from app.errors import Refusal
 from app.issues.week import Week

@@ -8,10 +8,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.database import MAX_ROW_NUMBER
-from app.deliveries.checking import CANCELLED_BY_OPERATOR
 from app.deliveries.completion import exclude_rest
 from app.deliveries.doubts import doubts, resend, settle
 from app.deliveries.progress import as_record
+from app.deliveries.reasons import CANCELLED_BY_OPERATOR
 from app.deliveries.schemas import Decided, DoubtDecision, DoubtView, MailingView, MailingWish
 from app.issues.api import week_in_path
 from app.mailings.control import cancel, pause, resume

@@ -3,12 +3,14 @@
 Service letters come first: somebody is waiting for them. Then every running mailing gets its share.
 """
 
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, select, text, update
+from sqlalchemy import Select, select, text, update
 
 from app.database import Transaction
+from app.deliveries.due import Due, due, of_issues, of_letters
 from app.deliveries.models import Delivery
 from app.deliveries.states import CLAIMED
 from app.mailings.models import Mailing
@@ -18,54 +20,47 @@ from app.mailings.states import RUNNING
 IS_OPEN = text("deliveries.state IN ('pending', 'deferred')")
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A letter that this sender has taken on."""
-
-    delivery_id: int
-    kind: str
-    mailing_id: int | None
-    subscriber_id: bytes | None
-    letter_id: bytes | None
-    attempts: int
-    expires_at: datetime
-
-
-def claim(session: Transaction, sender_id: int, *, limit: int, now: datetime) -> list[Claim]:
+def claim(session: Transaction, sender_id: int, *, limit: int, now: datetime) -> list[Due]:
     """Claim up to `limit` due letters, the most urgent first."""
-    claims = _claim_where(session, sender_id, Delivery.mailing_id.is_(None), limit, now)
+    if limit <= 0:
+        return []
+    found = _next(session, of_letters(), limit, now)
     running = session.scalars(select(Mailing.id).where(Mailing.state == RUNNING)).all()
     for left, mailing_id in zip(range(len(running), 0, -1), running, strict=True):
-        share = -(-(limit - len(claims)) // left)
-        claims += _claim_where(session, sender_id, Delivery.mailing_id == mailing_id, share, now)
-    return claims
+        share = -(-(limit - len(found)) // left)
+        of_this = of_issues().where(Delivery.mailing_id == mailing_id)
+        found += _next(session, of_this, share, now)
+    if found:
+        session.execute(
+            update(Delivery)
+            .where(Delivery.id.in_([each.claim.delivery_id for each in found]))
+            .values(state=CLAIMED, claimed_by=sender_id, attempted_at=now)
+            .execution_options(synchronize_session=False)
+        )
+    return found
 
 
-def _claim_where(
-    session: Transaction, sender_id: int, which: ColumnElement[bool], limit: int, now: datetime
-) -> list[Claim]:
+def _next(
+    session: Transaction, letters: Select[*tuple[Any, ...]], limit: int, now: datetime
+) -> list[Due]:
     if limit <= 0:
         return []
     rows = session.execute(
-        select(
-            Delivery.id,
-            Delivery.kind,
-            Delivery.mailing_id,
-            Delivery.subscriber_id,
-            Delivery.letter_id,
-            Delivery.attempts,
-            Delivery.expires_at,
-        )
-        .where(which, IS_OPEN, Delivery.due_at <= now)
+        letters.where(IS_OPEN, Delivery.due_at <= now)
         .order_by(Delivery.due_at, Delivery.id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
-    ).all()
-    claims = [Claim(*row) for row in rows]
-    session.execute(
-        update(Delivery)
-        .where(Delivery.id.in_([claim.delivery_id for claim in claims]))
-        .values(state=CLAIMED, claimed_by=sender_id, handed=False)
-        .execution_options(synchronize_session=False)
+        .with_for_update(of=Delivery, skip_locked=True)
     )
-    return claims
+    return [due(row) for row in rows]
+
+
+def claimed_still(session: Transaction, sender_id: int, ids: Collection[int]) -> list[Due]:
+    """Read claims of ours anew; left out are those that another sender took over."""
+    found: list[Due] = []
+    if ids:
+        for letters in (of_letters(), of_issues()):
+            ours = letters.where(
+                Delivery.id.in_(ids), Delivery.claimed_by == sender_id, Delivery.state == CLAIMED
+            )
+            found += [due(row) for row in session.execute(ours.with_for_update(of=Delivery))]
+    return found

@@ -1,35 +1,37 @@
-"""Composing: what is ready to go becomes an envelope; each letter is compiled once and kept.
+"""Composing: each letter is compiled once and kept; what is to be opened is put together.
 
 A compiled edition is read back by a parser that is not ours before the first reader gets it; on any
 difference its mailing is paused.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from jinja2 import TemplateError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.addresses.keys import Keyring
-from app.deliveries.checking import Ready
-from app.deliveries.envelopes import Addressed, Filling, Post, compile_issue, compile_service
+from app.deliveries.due import Claim, Due
+from app.deliveries.envelopes import Post, compile_issue, compile_service
 from app.deliveries.kinds import ALERT, ISSUE
+from app.deliveries.opening import Batch, Compiled, Opened, Unopened
 from app.editions.freezing import editions_of
 from app.editions.pictures import frozen
 from app.errors import Refusal
 from app.issues.week import Week
 from app.journal import journal
-from app.mail.envelope import Envelope
+from app.mail.filling import Filled
 from app.mail.letter import LetterTemplate, marker
-from app.mail.signing import Signer
+from app.mail.signing import Signed
 from app.mail.templates import Rendered, render
 from app.mail.verify import check_letter
 from app.mailings.models import Mailing
 from app.operators.models import Alert
+from app.settings import Mailbox
 from app.subscribers import letters
-from app.subscribers.asking import ALREADY_SUBSCRIBED, CONFIRMATION, MANAGE_LINK
+from app.subscribers.asking import ALREADY_SUBSCRIBED, CONFIRMATION, MANAGE_LINK, token_of
 from app.subscribers.models import ServiceLetter
 
 log = journal("deliveries")
@@ -48,40 +50,27 @@ class LetterUnfit(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class Compiled:
-    """A compiled letter, and what its tokens are made for."""
-
-    template: LetterTemplate
-    week: int
-    segment: str
-
-
-@dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A letter on its way to a connection. `checked_at` is monotonic, in seconds."""
+    """A letter on its way to a connection. `checked_at` is monotonic, in seconds.
 
-    ready: Ready
-    envelope: Envelope
+    `never` are the indexes under which the address might be suppressed.
+    """
+
+    claim: Claim
+    sender: str
+    recipient: str
+    letter: Filled | Signed
     checked_at: float
-
-    @property
-    def sender(self) -> str:
-        """The return path."""
-        return self.envelope.sender
-
-    @property
-    def recipient(self) -> str:
-        """Whom the relay is to give it to."""
-        return self.envelope.recipient
+    never: tuple[bytes, ...] = ()
 
     def on_the_wire(self, following: bytes = b"") -> bytes:
         """The bytes as DATA wants them, and what follows them."""
-        return self.envelope.on_the_wire(following)
+        return self.letter.on_the_wire(following)
 
     @property
     def size(self) -> int:
         """How many bytes they are."""
-        return self.envelope.size
+        return len(self.letter)
 
 
 def compiled_edition(
@@ -103,54 +92,67 @@ def compiled_edition(
 
 
 class Composer:
-    """Compiles letters when they are first needed, and fills them."""
+    """Compiles letters when they are first needed."""
 
-    def __init__(self, post: Post, keyring: Keyring, signer: Signer | None = None) -> None:
-        """Begin with nothing compiled. Without a signer, the relay signs."""
+    def __init__(self, post: Post, keyring: Keyring, alerts_to: Mailbox | None = None) -> None:
+        """Begin with nothing compiled. `alerts_to` is the operators' mailbox."""
         self._post = post
-        self._signer = signer or Signer([])
-        self._filling = Filling(post, keyring)
+        self._keyring = keyring
+        self._alerts_to = alerts_to.address if alerts_to else ""
         self._editions: dict[tuple[int, str], Compiled] = {}
 
+    @property
+    def alerts(self) -> bool:
+        """Whether there is a mailbox for the operators' alerts."""
+        return bool(self._alerts_to)
+
     def compose(
-        self, session: Session, ready: Sequence[Ready], *, now: datetime, checked_at: float
-    ) -> tuple[list[Outgoing], dict[int, Refusal]]:
-        """Return the letters to go, and why others cannot be made, by delivery."""
-        filled: list[tuple[Ready, Addressed]] = []
-        unfit: dict[int, Refusal] = {}
-        for one in ready:
+        self, session: Session, wanted: Iterable[Due], *, never: bool = False
+    ) -> tuple[Batch, list[Claim], dict[int, Refusal]]:
+        """Return what is to be opened, the claims in its order, and what cannot be made, and why.
+
+        `never`: whether somebody is suppressed.
+        """
+        batch, claims, unfit = Batch(never=never), list[Claim](), dict[int, Refusal]()
+        places: dict[int, int] = {}
+        for one in wanted:
             try:
                 compiled = self._compiled(session, one)
-                addressed = self._filling.fill(
-                    compiled.template, one, week=compiled.week, segment=compiled.segment, now=now
-                )
             except Refusal as refused:
                 unfit[one.claim.delivery_id] = refused
+                continue
             except (TemplateError, LookupError, TypeError, ValueError) as error:
                 # One letter that cannot be made, whatever the reason, must not stop all others.
                 log.exception("a letter cannot be made")
                 why = f"the letter cannot be made ({type(error).__name__})"
                 unfit[one.claim.delivery_id] = LetterUnfit(why)
-            else:
-                filled.append((one, addressed))
-        return self._signed(filled, now, checked_at), unfit
+                continue
+            place = places.setdefault(id(compiled), len(batch.compiled))
+            if place == len(batch.compiled):
+                batch.compiled.append(compiled)
+            batch.unopened.append(self._unopened(one, place))
+            claims.append(one.claim)
+        return batch, claims, unfit
 
-    def _signed(
-        self, filled: Sequence[tuple[Ready, Addressed]], now: datetime, checked_at: float
-    ) -> list[Outgoing]:
-        signed = self._signer.sign([a.letter for _, a in filled], at=int(now.timestamp()))
-        return [
-            Outgoing(one, Envelope(addressed.sender, addressed.recipient, letter), checked_at)
-            for (one, addressed), letter in zip(filled, signed, strict=True)
-        ]
+    def _unopened(self, one: Due, place: int) -> Unopened:
+        claim, reader = one.claim, one.reader
+        if reader is None:
+            return Unopened(place, None, False, claim.letter_id, {}, self._alerts_to)  # noqa: FBT003
+        tokens = {}
+        if claim.mailing_id is None and claim.letter_id is not None:
+            slot = "confirm" if claim.kind == CONFIRMATION else "manage"
+            tokens[slot] = token_of(self._keyring, claim.kind, claim.letter_id)
+        return Unopened(place, reader.row, reader.has_ended, claim.letter_id, tokens)
 
-    def _compiled(self, session: Session, ready: Ready) -> Compiled:
-        kind, mailing_id = ready.claim.kind, ready.claim.mailing_id
+    def _compiled(self, session: Session, one: Due) -> Compiled:
+        kind, mailing_id = one.claim.kind, one.claim.mailing_id
+        language = one.reader.language if one.reader else ""
         if kind != ISSUE or mailing_id is None:
-            return Compiled(self._service(session, ready), 0, kind)
-        key = (mailing_id, ready.language)
+            template = self._service(session, one.claim, language)
+            return Compiled(template, kind, 0, kind, 0)
+        key = (mailing_id, language)
         if key not in self._editions:
-            self._editions[key] = self._edition(session, mailing_id, ready.language)
+            self._editions[key] = self._edition(session, mailing_id, language)
             while len(self._editions) > 50:
                 del self._editions[next(iter(self._editions))]
         return self._editions[key]
@@ -165,20 +167,21 @@ class Composer:
         rendered = frozen(session, edition)
         week = Week.parse(mailing.week)
         template = compiled_edition(self._post, rendered, segment.id, spoken, week)
-        return Compiled(template, week.number, segment.id)
+        number = self._post.newsletter.number_of(language)
+        return Compiled(template, ISSUE, week.number, segment.id, number)
 
-    def _service(self, session: Session, ready: Ready) -> LetterTemplate:
-        language = ready.language or self._post.newsletter.languages[0]
-        return compile_service(self._post, self._rendered(session, ready, language), language)
+    def _service(self, session: Session, claim: Claim, language: str) -> LetterTemplate:
+        spoken = language or self._post.newsletter.languages[0]
+        return compile_service(self._post, self._rendered(session, claim, spoken), spoken)
 
-    def _rendered(self, session: Session, ready: Ready, language: str) -> Rendered:
+    def _rendered(self, session: Session, claim: Claim, language: str) -> Rendered:
         newsletter, url = self._post.newsletter, self._post.public_url
-        if ready.claim.kind == ALERT:
-            told = session.scalar(select(Alert).where(Alert.id == ready.claim.letter_id))
+        if claim.kind == ALERT:
+            told = session.scalar(select(Alert).where(Alert.id == claim.letter_id))
             if told is None:
                 raise LetterUnfit("there is no such alert any more")
             return render("alert", language, {"headline": told.text[:100], "lines": [told.text]})
-        asked = session.get_one(ServiceLetter, ready.claim.letter_id)
+        asked = session.get_one(ServiceLetter, claim.letter_id)
         if asked.kind == CONFIRMATION:
             last_day = (asked.expires_at - timedelta(seconds=1)).date()
             return letters.confirmation(newsletter, asked.segments.split(), language, url, last_day)
@@ -187,3 +190,12 @@ class Composer:
         if asked.kind == ALREADY_SUBSCRIBED:
             return letters.already_subscribed(newsletter, language, url)
         raise LetterUnfit(f"there is no letter of the kind {asked.kind}")
+
+
+def outgoing(
+    batch: Batch, one: Unopened, opened: Opened, claim: Claim, checked_at: float
+) -> Outgoing:
+    """Put an opened letter of a batch on its way."""
+    filled = Filled(batch.compiled[one.letter].template, opened.plain)
+    letter = Signed(opened.signatures, filled) if opened.signatures else filled
+    return Outgoing(claim, opened.sender, opened.recipient, letter, checked_at, opened.never)

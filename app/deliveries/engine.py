@@ -1,4 +1,4 @@
-"""The engine: claims letters, sends them over many lines, records what came of them, and rests.
+"""The engine: claims letters, has them opened, sends them over many lines, records what came of it.
 
 The loop owns no truth: whatever it forgets when it dies is in the database or in the attempt
 journal. Told to stop, it finishes the letters on the wire and gives the other claims back.
@@ -6,7 +6,7 @@ journal. Told to stop, it finishes the letters on the wire and gives the other c
 
 import asyncio
 import contextlib
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -14,9 +14,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.clock import Clock
 from app.deliveries.attempts import AttemptJournal
-from app.deliveries.claiming import Claim
-from app.deliveries.composing import Outgoing
-from app.deliveries.ledger import Ledger
+from app.deliveries.composing import Outgoing, outgoing
+from app.deliveries.due import Claim
+from app.deliveries.ledger import Ledger, Report, Turned
+from app.deliveries.openers import Openers
+from app.deliveries.opening import Failed
+from app.deliveries.ready import ReadyLetters
 from app.deliveries.relays import RelayState
 from app.deliveries.sending import Done, Line, Shared
 from app.journal import journal
@@ -25,35 +28,10 @@ from app.mail.relay import Relay
 T = TypeVar("T")
 log = journal("deliveries")
 
-CHUNK = 500  # letters looked at, composed and taken on at a time, at most
-FRESH = 0.3  # seconds that a letter may wait ready; after 0.7 it would have to be checked again
+CHUNK = 500  # letters taken on at a time, at most
 RECORD_EVERY = 0.05
 POLL = 0.25
 AFTER_TROUBLE = 1.0
-
-
-class ReadyLetters(asyncio.Queue[Outgoing]):
-    """The letters that lines may take, the oldest first; says when they run low."""
-
-    def __init__(self) -> None:
-        """Begin empty, and so low."""
-        super().__init__()
-        self.low = asyncio.Event()
-        self.low_mark = 0
-        self.ran_dry = False
-
-    def _get(self) -> Outgoing:
-        """Give one away; asyncio's own hook, for every way of getting."""
-        outgoing: Outgoing = super()._get()
-        if self.qsize() <= self.low_mark:
-            self.low.set()
-        self.ran_dry = self.ran_dry or self.empty()
-        return outgoing
-
-    def peek(self) -> Outgoing | None:
-        """Return the oldest without taking it."""
-        waiting: deque[Outgoing] = self._queue  # type: ignore[attr-defined]  # asyncio's own
-        return waiting[0] if waiting else None
 
 
 class Engine:
@@ -62,6 +40,7 @@ class Engine:
     def __init__(
         self,
         ledger: Ledger,
+        openers: Openers,
         relays: list[RelayState],
         attempts: AttemptJournal,
         clock: Clock,
@@ -71,10 +50,12 @@ class Engine:
     ) -> None:
         """`connections` is how many lines each relay gets; `hostname` is our name in EHLO."""
         self._ledger = ledger
+        self._openers = openers
         self._relays = relays
         self._attempts = attempts
         self._clock = clock
-        self._queue = ReadyLetters()
+        lines = [(relay, relay.relay.limits.connections or connections) for relay in relays]
+        self._queue = ReadyLetters(max(sum(of for _, of in lines), 1))
         shared = Shared(
             hostname,
             self._queue,
@@ -86,24 +67,23 @@ class Engine:
             free_line=self._free_line,
         )
         self._lines = [
-            Line(relay, number, of, shared)
-            for relay in relays
-            for of in (relay.relay.limits.connections or connections,)
-            for number in range(of)
+            Line(relay, number, of, shared) for relay, of in lines for number in range(of)
         ]
-        self._smallest = max(len(self._lines), 1)
-        self._claims: deque[Claim] = deque()
-        self._done: list[Done] = []
-        self._ahead = self._smallest  # how many letters to have ready
+        self._report = Report()
+        self._again: dict[int, asyncio.Future[float | None]] = {}
+        self._opening: set[asyncio.Task[None]] = set()
+        self._in_opening = 0
+        self._held: set[int] = set()  # what we know to be claimed by us
         self._turned = clock.monotonic()
-        self._found_nothing = False
+        self._more = True  # whether the last claim found as much as it asked for
         self._unsure = False  # whether a turn failed, perhaps after it was committed
+        self._over = False  # whether no turn comes any more
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; then leave nothing claimed."""
         lines_stopped = asyncio.Event()
         turning = asyncio.create_task(self._turn_until(stop, lines_stopped))
-        turning.add_done_callback(lambda _: stop.set())  # whatever ended it, lines would starve
+        turning.add_done_callback(lambda _: self._starve(stop))
         try:
             async with asyncio.TaskGroup() as group:
                 for line in self._lines:
@@ -111,8 +91,17 @@ class Engine:
         finally:
             stop.set()
             lines_stopped.set()
-            await turning
-            await self._give_back()
+            try:
+                await turning
+            finally:
+                self._openers.close()
+
+    def _starve(self, stop: asyncio.Event) -> None:
+        """Whatever ended the turns, no line may wait for another."""
+        self._over = True
+        stop.set()
+        for future in self._again.values():
+            _answer(future, None)
 
     async def _turn_until(self, stop: asyncio.Event, lines_stopped: asyncio.Event) -> None:
         """Take turns with the database until the last letter on the wire is recorded."""
@@ -125,59 +114,107 @@ class Engine:
                 log.warning("the database does not answer", error=type(error).__name__)
                 await _pause(lines_stopped, AFTER_TROUBLE)
             await self._rest(lines_stopped)
+        await asyncio.gather(*self._opening)
+        self._give_back()
         with contextlib.suppress(SQLAlchemyError):  # the journal is replayed at the next start
             await self._turn(more=False)
 
     async def _rest(self, lines_stopped: asyncio.Event) -> None:
         """Wait for the next turn: until letters run low, or results have waited long enough."""
-        self._queue.low_mark = self._ahead // 2 if self._claims else -1
-        self._queue.low.clear()
-        if self._claims and self._queue.qsize() <= self._queue.low_mark:
+        queue = self._queue
+        queue.low_mark = max(queue.ahead // 2 - self._in_opening, 0) if self._more else -1
+        queue.low.clear()
+        if self._more and queue.qsize() + self._in_opening <= queue.ahead // 2:
             await asyncio.sleep(0)
             return
         waiting = any(relay.permits.waiting for relay in self._relays)
-        busy = self._done or self._queue.qsize() or self._claims or waiting
-        await _until_any(RECORD_EVERY if busy else POLL, lines_stopped, self._queue.low)
+        busy = self._report or queue.qsize() or self._in_opening or waiting
+        await _until_any(RECORD_EVERY if busy else POLL, lines_stopped, queue.low)
 
     async def _turn(self, *, more: bool) -> None:
-        """Record what is done, and make more letters ready if `more` may go."""
+        """Record what is done, and take on more letters if `more` may go."""
         began = self._clock.monotonic()
-        more = more and not await self._nobody_can_send(began)
+        if self._nobody_can_send(began):
+            self._give_back()
+            more = False
         await self._forget_unsure()
-        self._adapt(began)
-        wanted = self._ahead - self._queue.qsize() if more else 0
-        chunk = [self._claims.popleft() for _ in range(min(max(wanted, 0), len(self._claims)))]
-        limit = self._ahead if more and len(self._claims) < self._ahead else 0
-        done, self._done = self._done, []
-        if not (chunk or done or (limit and self._may_claim(began)) or self._paced(more=more)):
+        self._queue.adapt(began, more=self._more)
+        limit = self._wanted(began) if more else 0
+        paced = self._paced() if more else {}
+        if not (self._report or self._again or limit or paced):
+            self._openers.rest()
             return
+        report, self._report = self._report, Report()
+        again, self._again = self._again, {}
         unused = self._unused_permits()
+        self._unsure = bool(limit)
         try:
-            self._unsure = bool(limit)
-            turned = await _in_thread(
-                self._ledger.turn, done, chunk, limit, self._paced(more=more), unused
-            )
+            turned = await _in_thread(self._ledger.turn, report, list(again), limit, paced, unused)
         except SQLAlchemyError:
             # Permits that may have been given back are not given back again: it is better to send
             # fewer letters in an hour than too many.
-            self._claims.extendleft(reversed(chunk))
-            self._done[:0] = done
+            self._report.put_back(report)
+            self._report.released += again
+            for future in again.values():
+                _answer(future, None)
             raise
         self._unsure = False
-        self._claims.extend(turned.claims)
-        self._found_nothing = bool(limit) and not turned.claims
-        for outgoing in turned.outgoing:
-            self._queue.put_nowait(outgoing)
+        self._held.difference_update(report.ids, again.keys() - turned.again)
+        self._take_in(turned, limit, report)
+        for delivery_id, future in again.items():
+            _answer(future, turned.checked_at if delivery_id in turned.again else None)
+
+    def _wanted(self, now: float) -> int:
+        """Return how many letters to claim; an empty queue is asked only so often."""
+        if not self._more and now - self._turned < POLL:
+            return 0
+        missing = self._queue.ahead - self._queue.qsize() - self._in_opening
+        return min(max(missing, 0), CHUNK)
+
+    def _take_in(self, turned: Turned, limit: int, report: Report) -> None:
+        if limit:
+            self._more = turned.took == limit
+            self._turned = self._clock.monotonic()
+        self._attempts.recorded([each.outgoing.claim.delivery_id for each in report.done])
+        self._held.update(claim.delivery_id for claim in turned.claims)
         for relay in self._relays:
             relay.permits.add(turned.permits.get(relay.relay.name, []))
-        self._attempts.recorded([each.outgoing.ready.claim.delivery_id for each in done])
-        self._turned = self._clock.monotonic()
+        if turned.claims:
+            self._in_opening += len(turned.claims)
+            opening = asyncio.create_task(self._open(turned))
+            self._opening.add(opening)
+            opening.add_done_callback(self._opening.discard)
 
-    def _paced(self, *, more: bool) -> dict[Relay, int]:
+    async def _open(self, turned: Turned) -> None:
+        """Have a batch opened, and put on its way what may go."""
+        letters: list[Outgoing] = []
+        failed: list[tuple[Claim, Failed]] = []
+        try:
+            opened = await self._openers.open(turned.batch, self._clock.now())
+            for claim, one, made in zip(turned.claims, turned.batch.unopened, opened, strict=True):
+                if isinstance(made, Failed):
+                    failed.append((claim, made))
+                else:
+                    letters.append(outgoing(turned.batch, one, made, claim, turned.checked_at))
+            if turned.batch.never:
+                failed += await _in_thread(self._ledger.suppressed, letters)
+        except Exception:
+            # Whatever it was, the letters are there still, and others must go on.
+            log.exception("letters could not be opened")
+            self._report.released += [claim.delivery_id for claim in turned.claims]
+            return
+        finally:
+            self._in_opening -= len(turned.claims)
+        self._report.failed += failed
+        left_out = {claim.delivery_id for claim, _ in failed}
+        for letter in letters:
+            if letter.claim.delivery_id not in left_out:
+                self._queue.put_nowait(letter)
+
+    def _paced(self) -> dict[Relay, int]:
         """Return how many permits to reserve, where a relay counts letters and some wait."""
-        if not more:
-            return {}
-        now, wanted = self._clock.now(), min(self._queue.qsize() + len(self._claims), CHUNK)
+        now = self._clock.now()
+        wanted = min(self._queue.qsize() + self._in_opening, CHUNK)
         missing = {r.relay: r.permits.missing(wanted, now) for r in self._relays if r.lines}
         return {relay: count for relay, count in missing.items() if count}
 
@@ -188,44 +225,27 @@ class Engine:
             relay.permits.unused.clear()
         return unused
 
-    def _may_claim(self, now: float) -> bool:
-        """An empty queue is asked for letters only so often."""
-        return not self._found_nothing or now - self._turned >= POLL
-
     async def _forget_unsure(self) -> None:
-        """Give back what a failed turn may have claimed without our knowing.
-
-        With it goes what we know of: claimed again, it would be here twice, and go twice.
-        """
+        """Give back what a failed turn may have claimed without our knowing."""
         if self._unsure:
-            await self._release_claims()
-            await _in_thread(self._ledger.release_untouched)
+            await _in_thread(self._ledger.release_unknown, sorted(self._held))
             self._unsure = False
 
-    async def _nobody_can_send(self, now: float) -> bool:
+    def _nobody_can_send(self, now: float) -> bool:
         """What is held then could not be cancelled, nor go by another sender: give it back."""
-        if not all(relay.is_down(now) for relay in self._relays):
-            return False
-        await self._give_back()
-        return True
+        return all(relay.is_down(now) for relay in self._relays)
 
-    def _adapt(self, now: float) -> None:
-        """Have more ready when the lines ran dry, and less when letters grow old in the queue."""
-        oldest = self._queue.peek()
-        if self._queue.ran_dry and self._claims:
-            self._ahead = min(CHUNK, 2 * self._ahead)
-            self._queue.ran_dry = False
-        elif oldest is not None and now - oldest.checked_at > FRESH:
-            self._ahead = max(self._smallest, self._ahead // 2)
+    async def _look_again(self, letter: Outgoing) -> float | None:
+        """Have a letter that has waited checked at the next turn.
 
-    async def _look_again(self, outgoing: Outgoing) -> Outgoing | None:
-        """Check a letter that has waited; None if it must not go, or cannot be checked now."""
-        try:
-            turned = await _in_thread(self._ledger.turn, [], [outgoing.ready.claim], 0)
-        except SQLAlchemyError:
-            self._claims.appendleft(outgoing.ready.claim)
+        Returns when it was; None if it must not go, or could not be checked and goes back.
+        """
+        if self._over:
             return None
-        return turned.outgoing[0] if turned.outgoing else None
+        number = letter.claim.delivery_id
+        self._again[number] = asyncio.get_running_loop().create_future()
+        self._queue.low.set()
+        return await self._again[number]
 
     async def _take_line(self, relay: str, number: int, of: int) -> bool:
         """Take a connection that all senders share; tell whether it is ours."""
@@ -240,7 +260,7 @@ class Engine:
             await _in_thread(self._ledger.free_line, relay, number)
 
     def _finished(self, done: Done) -> None:
-        self._done.append(done)
+        self._report.done.append(done)
 
     async def _tell_of_relays(self) -> None:
         for state in self._relays:
@@ -252,21 +272,15 @@ class Engine:
                     return  # told at the next turn
                 state.told = True
 
-    async def _give_back(self) -> None:
+    def _give_back(self) -> None:
+        """Let the next turn give back what is ready."""
         while not self._queue.empty():
-            self._claims.append(self._queue.get_nowait().ready.claim)
-        await self._release_claims()
+            self._report.released.append(self._queue.get_nowait().claim.delivery_id)
 
-    async def _release_claims(self) -> None:
-        """Give back the claims that are not ready yet."""
-        held, self._claims = self._claims, deque()
-        if held:
-            try:
-                await _in_thread(self._ledger.release, [claim.delivery_id for claim in held])
-            except SQLAlchemyError:
-                self._claims.extendleft(reversed(held))
-                self._unsure = True  # they may be anybody's by now
-                raise
+
+def _answer(future: asyncio.Future[float | None], checked_at: float | None) -> None:
+    if not future.done():
+        future.set_result(checked_at)
 
 
 async def _in_thread(act: Callable[..., T], *arguments: Any) -> T:

@@ -22,7 +22,7 @@ from app.tokens import new_number
 
 _COLUMNS = (
     *("kind", "mailing_id", "subscriber_id", "letter_id", "state"),
-    *("due_at", "expires_at", "attempts", "handed"),
+    *("due_at", "expires_at", "attempts"),
 )
 # An alert that could not be mailed in this time has been seen elsewhere.
 ALERT_LIFE = timedelta(days=2)
@@ -53,7 +53,6 @@ def _enrol_one(session: Transaction, mailing: Mailing, life: timedelta, now: dat
             _due(session, mailing, now),
             literal(_end(mailing) + life, Delivery.expires_at.type),
             literal(0),
-            literal(value=False),
         )
         .where(Subscription.segment == mailing.segment, Subscription.state == CONFIRMED)
         # In the order of the random ids: the ledger's own numbers then tell nothing.
@@ -90,7 +89,7 @@ def take_in_service_letters(session: Transaction, *, now: datetime) -> int:
             ServiceLetter.used.is_(False), ServiceLetter.expires_at > now, ~known.exists()
         )
     )
-    queued = {"state": PENDING, "due_at": now, "attempts": 0, "handed": False}
+    queued = {"state": PENDING, "due_at": now, "attempts": 0}
     rows = [
         {
             **queued,
@@ -117,6 +116,5 @@ def take_in_alerts(session: Transaction, *, now: datetime) -> int:
         literal(now, Delivery.due_at.type),
         literal(now + ALERT_LIFE, Delivery.expires_at.type),
         literal(0),
-        literal(value=False),
     ).where(Alert.at > now - ALERT_LIFE, ~known.exists())
     return insert_from_select(session, Delivery, _COLUMNS, told)

@@ -1,33 +1,46 @@
 """The engine's way to the database: each call one short transaction, made to run in a thread."""
 
 import random
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from itertools import chain
 from typing import NamedTuple
+
+from sqlalchemy import select
 
 from app.clock import Clock
 from app.database import Database, Transaction
-from app.deliveries.checking import Checker
-from app.deliveries.claiming import Claim, claim
+from app.deliveries.checking import look
+from app.deliveries.claiming import claim, claimed_still
 from app.deliveries.composing import Composer, Outgoing
+from app.deliveries.due import Claim, Due
 from app.deliveries.kinds import REPEATED
+from app.deliveries.opening import Batch, Failed
 from app.deliveries.pacing import Permit, free_line, give_back, reserve, take_line
+from app.deliveries.reasons import DAMAGED, SUPPRESSED, UNFIT
 from app.deliveries.recording import (
     Written,
+    end,
     put_off,
     record,
     release,
-    release_untouched,
+    release_unknown,
     written,
 )
 from app.deliveries.sending import Done
-from app.errors import Refusal
+from app.deliveries.states import EXCLUDED
 from app.journal import journal
 from app.mail.relay import Relay
 from app.mail.replies import Concern, Outcome
 from app.mailings.control import pause
 from app.mailings.states import MoveNotAllowed
 from app.operators.alerts import alert
+from app.subscribers.farewells import end_suppressed
+from app.subscribers.models import Subscriber
+from app.subscribers.quarantine import SUBSCRIBER, set_apart
+from app.suppressions.reasons import Act
+from app.suppressions.standing import anyone, forbidden
 
 log = journal("deliveries")
 
@@ -37,64 +50,148 @@ UNFIT_WAITS = timedelta(minutes=15)
 REFUSALS = 3
 
 
-class Turned(NamedTuple):
-    """What a turn gave: letters that may go, new claims, and permits by relay."""
+@dataclass
+class Report:
+    """What a turn brings to the ledger: letters that were tried, could not be made, or go back."""
 
-    outgoing: list[Outgoing]
+    done: list[Done] = field(default_factory=list)
+    failed: list[tuple[Claim, Failed]] = field(default_factory=list)
+    released: list[int] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        """Whether there is anything."""
+        return bool(self.done or self.failed or self.released)
+
+    @property
+    def ids(self) -> list[int]:
+        """The deliveries that are not ours any more once this is written."""
+        done = (each.outgoing.claim.delivery_id for each in self.done)
+        failed = (claim.delivery_id for claim, _ in self.failed)
+        return [*done, *failed, *self.released]
+
+    def put_back(self, earlier: "Report") -> None:
+        """Take in what an earlier turn could not write."""
+        self.done[:0] = earlier.done
+        self.failed[:0] = earlier.failed
+        self.released[:0] = earlier.released
+
+
+class Turned(NamedTuple):
+    """What a turn gave: claims to open, which of those looked at again may go, and permits.
+
+    `checked_at` is monotonic; `took` is how many letters were claimed.
+    """
+
+    batch: Batch
     claims: list[Claim]
+    checked_at: float
+    again: set[int]
     permits: dict[str, list[Permit]]
+    took: int
 
 
 class Ledger:
     """What one sender reads and writes of the deliveries."""
 
     def __init__(
-        self, database: Database, sender_id: int, checker: Checker, composer: Composer, clock: Clock
+        self, database: Database, sender_id: int, composer: Composer, clock: Clock
     ) -> None:
         """`sender_id` is the number that our claims carry."""
         self._database = database
         self._sender_id = sender_id
-        self._checker = checker
         self._composer = composer
         self._clock = clock
         self._refusals: dict[int, int] = {}  # of a mailing's content, in a row
 
     def turn(
         self,
-        done: Sequence[Done],
-        claims: Sequence[Claim],
+        report: Report,
+        again: Collection[int],
         limit: int,
         paced: Mapping[Relay, int] | None = None,
         unused: Mapping[int, int] | None = None,
     ) -> Turned:
-        """Record what came of letters, make `claims` ready, and take on `limit` more: one commit.
+        """Write a report, look at claims once more, and take on `limit` more: one commit.
 
         `paced` says how many permits to reserve at relays that limit their letters, `unused` which
         to give back. Should it fail, all of it may be done again: recording changes only what is
-        still claimed, and claims that were committed unseen go back by `release_untouched`.
+        still claimed, and claims that were committed unseen go back by `release_unknown`.
         """
         now, checked_at = self._clock.now(), self._clock.monotonic()
-        unfit: dict[int, Refusal] = {}
-        outgoing: list[Outgoing] = []
         with self._database.transaction() as session:
-            record(session, self._sender_id, [_written(each, now) for each in done])
-            if claims:
-                ready = self._checker.check(session, self._sender_id, claims, now=now)
-                outgoing, unfit = self._composer.compose(
-                    session, ready, now=now, checked_at=checked_at
-                )
-                self._put_back(session, claims, unfit, now)
-            taken = claim(session, self._sender_id, limit=limit, now=now) if limit else []
+            self._write(session, report, now)
+            may_go = self._look(session, claimed_still(session, self._sender_id, again), now)
+            taken = claim(session, self._sender_id, limit=limit, now=now)
+            wanted = self._look(session, taken, now)
+            never = bool(wanted) and anyone(session)
+            batch, claims, refused = self._composer.compose(session, wanted, never=never)
+            unfit = [
+                (one.claim, Failed(UNFIT, why=str(refused[one.claim.delivery_id])))
+                for one in wanted
+                if one.claim.delivery_id in refused
+            ]
+            self._write(session, Report(failed=unfit), now)
             give_back(session, unused or {})
             permits = {
-                relay.name: reserve(session, relay, wanted, now=now)
-                for relay, wanted in (paced or {}).items()
+                relay.name: reserve(session, relay, count, now=now)
+                for relay, count in (paced or {}).items()
             }
-        self._stop_refused(done, now)
-        if unfit:
-            by_id = {claim.delivery_id: claim for claim in claims}
-            self._stop_unfit({by_id[i].mailing_id: refused for i, refused in unfit.items()}, now)
-        return Turned(outgoing, taken, permits)
+        self._stop_refused(report.done, now)
+        self._stop_unfit([*report.failed, *unfit], now)
+        kept = {one.claim.delivery_id for one in may_go}
+        return Turned(batch, claims, checked_at, kept, permits, len(taken))
+
+    def _write(self, session: Transaction, report: Report, now: datetime) -> None:
+        record(session, self._sender_id, [_written(each, now) for each in report.done])
+        if report.released:
+            release(session, self._sender_id, report.released)
+        self._write_failed(session, report.failed, now)
+
+    def _write_failed(
+        self, session: Transaction, failed: Sequence[tuple[Claim, Failed]], now: datetime
+    ) -> None:
+        """What is unfit waits, a mailing's for its mailing, others for a while; the rest ends."""
+        ended: dict[tuple[str, str], list[int]] = {}
+        waiting: list[Claim] = []
+        flawed = {}
+        for one, failure in failed:
+            if failure.reason == UNFIT:
+                waiting.append(one)
+                continue
+            ended.setdefault((EXCLUDED, failure.reason), []).append(one.delivery_id)
+            if failure.reason == DAMAGED and failure.flaw and one.subscriber_id:
+                flawed[one.subscriber_id] = failure.flaw
+        end(session, self._sender_id, ended)
+        if flawed:
+            set_apart(session, SUBSCRIBER, flawed, now=now)
+        suppressed = [one for one, each in failed if each.reason == SUPPRESSED]
+        _end_readers(session, suppressed, now.date())
+        if waiting:
+            of_mailings = [c.delivery_id for c in waiting if c.mailing_id is not None]
+            others = [c.delivery_id for c in waiting if c.mailing_id is None]
+            release(session, self._sender_id, of_mailings)
+            put_off(session, self._sender_id, others, until=now + UNFIT_WAITS)
+
+    def _look(self, session: Transaction, claims: Sequence[Due], now: datetime) -> list[Due]:
+        """Return what may go; the rest is recorded."""
+        looked = look(claims, alerts=self._composer.alerts, now=now)
+        end(session, self._sender_id, looked.ended)
+        if looked.released:
+            release(session, self._sender_id, looked.released)
+        return looked.wanted
+
+    def suppressed(self, letters: Collection[Outgoing]) -> list[tuple[Claim, Failed]]:
+        """Return those whose address must not be written to, whoever asked for it.
+
+        Known by the address itself: a row's own index could be that of somebody else.
+        """
+        indexes = list(chain.from_iterable(each.never for each in letters))
+        if not indexes:
+            return []
+        today = self._clock.now().date()
+        with self._database.reading() as session:
+            barred = forbidden(session, Act.LETTER, indexes, today=today).keys()
+        return [(e.claim, Failed(SUPPRESSED)) for e in letters if barred & set(e.never)]
 
     def take_line(self, relay: str, number: int, of: int) -> bool:
         """Take one of a relay's connections; False if another sender is to have it."""
@@ -106,27 +203,10 @@ class Ledger:
         with self._database.transaction() as session:
             free_line(session, relay, number, self._sender_id)
 
-    def _put_back(
-        self,
-        session: Transaction,
-        claims: Sequence[Claim],
-        unfit: dict[int, Refusal],
-        now: datetime,
-    ) -> None:
-        """Return what cannot be made: a mailing's letters wait for it, others for a while."""
-        by_mailing = [c.delivery_id for c in claims if c.mailing_id is not None]
-        release(session, self._sender_id, unfit.keys() & by_mailing)
-        put_off(session, self._sender_id, unfit.keys() - by_mailing, until=now + UNFIT_WAITS)
-
-    def release(self, ids: Sequence[int]) -> None:
-        """Give claims back."""
+    def release_unknown(self, known: Collection[int]) -> None:
+        """Give back every claim of ours but these."""
         with self._database.transaction() as session:
-            release(session, self._sender_id, ids)
-
-    def release_untouched(self) -> None:
-        """Give back every claim of ours that was not looked at yet."""
-        with self._database.transaction() as session:
-            release_untouched(session, self._sender_id)
+            release_unknown(session, self._sender_id, known)
 
     def tell(self, key: str, text: str) -> None:
         """Tell the operators."""
@@ -137,7 +217,7 @@ class Ledger:
     def _stop_refused(self, done: Sequence[Done], now: datetime) -> None:
         """Pause the mailings that the relay refuses, rather than their readers."""
         for each in done:
-            mailing_id = each.outgoing.ready.claim.mailing_id
+            mailing_id = each.outgoing.claim.mailing_id
             if mailing_id is None:
                 continue
             if each.verdict.outcome is Outcome.ACCEPTED:
@@ -149,11 +229,12 @@ class Ledger:
                     said = f"The relay refuses the letter itself: {each.answer.reply}"
                     self._stop(mailing_id, said, now)
 
-    def _stop_unfit(self, refused: dict[int | None, Refusal], now: datetime) -> None:
-        for mailing_id, why in refused.items():
-            log.error("a letter is unfit", mailing=mailing_id, why=str(why))
+    def _stop_unfit(self, failed: Iterable[tuple[Claim, Failed]], now: datetime) -> None:
+        unfit = {one.mailing_id: each.why for one, each in failed if each.reason == UNFIT}
+        for mailing_id, why in unfit.items():
+            log.error("a letter is unfit", mailing=mailing_id, why=why)
             if mailing_id is not None:
-                self._stop(mailing_id, str(why), now)
+                self._stop(mailing_id, why, now)
 
     def _stop(self, mailing_id: int, why: str, now: datetime) -> None:
         with self._database.transaction() as session:
@@ -165,8 +246,16 @@ class Ledger:
             alert(session, f"mailing-paused-{mailing_id}-{now.date()}", text, now=now)
 
 
+def _end_readers(session: Transaction, claims: Sequence[Claim], today: date) -> None:
+    """End readers who are found suppressed all the same."""
+    if claims:
+        ids = [one.subscriber_id for one in claims]
+        links = session.scalars(select(Subscriber.link_id).where(Subscriber.id.in_(ids))).all()
+        end_suppressed(session, links, today=today)
+
+
 def _written(done: Done, now: datetime) -> Written:
-    claim_, reply = done.outgoing.ready.claim, done.answer.reply
+    claim_, reply = done.outgoing.claim, done.answer.reply
     return written(
         claim_.delivery_id,
         claim_.attempts + 1,

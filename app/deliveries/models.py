@@ -47,7 +47,6 @@ class Delivery(Base):
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     attempts: Mapped[int] = mapped_column(SmallInteger, default=0)
     claimed_by: Mapped[int | None] = mapped_column(RowNumber)
-    handed: Mapped[bool] = mapped_column(default=False)
     reply_code: Mapped[int | None] = mapped_column(SmallInteger)
     reply_status: Mapped[str | None] = mapped_column(String(12))
     relay: Mapped[str | None] = mapped_column(String(280))

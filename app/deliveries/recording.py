@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, update
 
 from app.database import Transaction
 from app.deliveries.models import Delivery
+from app.deliveries.reasons import UNFIT
 from app.deliveries.retrying import wait
 from app.deliveries.states import CLAIMED, DEFERRED, FAILED, PENDING, SENT, UNCERTAIN
 from app.mail.replies import Kind, Outcome, Pace, Verdict
@@ -22,8 +23,7 @@ STATE = {
     Outcome.FAILED: FAILED,
     Outcome.UNCERTAIN: UNCERTAIN,
 }
-UNFIT = "unfit"
-_RELEASED: dict[str, object] = {"state": PENDING, "claimed_by": None, "handed": False}
+_RELEASED: dict[str, object] = {"state": PENDING, "claimed_by": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,6 @@ def record(session: Transaction, sender_id: int, rows: Sequence[Written]) -> Non
             "relay": relay,
             "attempts": attempts,
             "claimed_by": None,
-            "handed": False,
         }
         _change(session, sender_id, Delivery.id.in_(ids), {**new, **more})
 
@@ -107,9 +106,18 @@ def release(session: Transaction, sender_id: int, ids: Iterable[int]) -> None:
     _change(session, sender_id, Delivery.id.in_(list(ids)), _RELEASED)
 
 
-def release_untouched(session: Transaction, sender_id: int) -> None:
-    """Give back all of a sender's claims that were not handed to a connection."""
-    _change(session, sender_id, Delivery.handed.is_(False), _RELEASED)
+def release_unknown(session: Transaction, sender_id: int, known: Iterable[int]) -> None:
+    """Give back the sender's claims that it does not know of: a commit it never heard of."""
+    _change(session, sender_id, Delivery.id.not_in(list(known)), _RELEASED)
+
+
+def end(
+    session: Transaction, sender_id: int, ended: Mapping[tuple[str, str], Iterable[int]]
+) -> None:
+    """Bring claims to their last state, each with its reason."""
+    for (state, reason), ids in ended.items():
+        values = {"state": state, "reason": reason, "claimed_by": None}
+        _change(session, sender_id, Delivery.id.in_(list(ids)), values)
 
 
 def put_off(session: Transaction, sender_id: int, ids: Iterable[int], *, until: datetime) -> None:

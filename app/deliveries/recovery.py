@@ -1,8 +1,7 @@
 """Recovery: what a dead sender had claimed goes back to the queue, or is told to be in doubt.
 
 The dead sender's journal decides where it can be read: our own earlier life's, or that of a process
-that died on this machine. Where it is lost with its host, whatever had been handed to a connection
-is in doubt.
+that died on this machine. Where it is lost with its host, whatever had been claimed is in doubt.
 """
 
 import os
@@ -23,7 +22,7 @@ from app.deliveries.states import CLAIMED, UNCERTAIN
 from app.mail.replies import Answer, Stage, classify
 from app.operators.alerts import alert
 
-_HELD = (Delivery.id, Delivery.kind, Delivery.handed, Delivery.attempts, Delivery.expires_at)
+_HELD = (Delivery.id, Delivery.kind, Delivery.attempts, Delivery.expires_at)
 _LOST = Answer(Stage.DOT, None)
 
 
@@ -84,7 +83,7 @@ def _recover_one(
     free: list[int] = []
     rows: list[Written] = []
     for row in held:
-        answer = _what_happened(row.id, row.attempts + 1, told, handed=row.handed)
+        answer = _what_happened(row.id, row.attempts + 1, told)
         if answer is None:
             free.append(row.id)
             continue
@@ -111,16 +110,14 @@ def _recover_one(
     return Recovered(len(free), len(rows) - doubts, doubts)
 
 
-def _what_happened(
-    delivery_id: int, number: int, told: Told | None, *, handed: bool
-) -> Answer | None:
+def _what_happened(delivery_id: int, number: int, told: Told | None) -> Answer | None:
     """Return the answer to attempt `number` at this letter; None if there was no such attempt.
 
-    Where the journal is lost, or its end may be, a letter that was handed out is in doubt.
+    Where the journal is lost, or its end may be, every letter is in doubt.
     """
     attempt = told.attempts.get(delivery_id) if told else None
     if attempt is None or attempt.number != number:
-        return _LOST if handed and not (told and told.whole) else None
+        return None if told and told.whole else _LOST
     return _LOST if attempt.result is None else answer_of(attempt.result)
 
 

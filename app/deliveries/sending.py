@@ -6,7 +6,7 @@ No database is touched here, and no exception escapes a letter: what happened is
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.clock import Clock
@@ -58,7 +58,7 @@ class Shared:
     queue: "asyncio.Queue[Outgoing]"
     attempts: AttemptJournal
     clock: Clock
-    look_again: Callable[[Outgoing], Awaitable[Outgoing | None]]
+    look_again: Callable[[Outgoing], Awaitable[float | None]]
     done: Callable[[Done], None]
     take_line: Callable[[str, int, int], Awaitable[bool]]
     free_line: Callable[[str, int], Awaitable[None]]
@@ -111,13 +111,13 @@ class Line:
             # For another line, or to be given back with the rest of the queue.
             self._shared.queue.put_nowait(outgoing)
             return
-        current: Outgoing | None = outgoing
         if self._is_stale(outgoing):
-            current = await self._shared.look_again(outgoing)
-        if current is None:
-            return
+            checked_at = await self._shared.look_again(outgoing)
+            if checked_at is None:
+                return
+            outgoing = replace(outgoing, checked_at=checked_at)
         try:
-            await connection.carry(current, self._hands(stop))
+            await connection.carry(outgoing, self._hands(stop))
             if self._is_used_up():
                 await self._hang_up()
         except JournalUnwritable as unwritable:
@@ -182,7 +182,7 @@ class Line:
         return SOON if wait is None else wait.total_seconds()
 
     def _note(self, outgoing: Outgoing) -> None:
-        claim = outgoing.ready.claim
+        claim = outgoing.claim
         try:
             self._shared.attempts.note(claim.delivery_id, claim.attempts + 1, self._state.place)
         except OSError:
@@ -252,7 +252,7 @@ class Line:
         return left <= 0 or not await _at_most(left, stop)
 
     def _ended(self, outgoing: Outgoing, answer: Answer) -> None:
-        claim, state, shared = outgoing.ready.claim, self._state, self._shared
+        claim, state, shared = outgoing.claim, self._state, self._shared
         number, result = claim.attempts + 1, result_of(answer)
         if shared.attempts.settle_soon(claim.delivery_id, number, result, state.place):
             asyncio.get_running_loop().call_soon(self._flush)

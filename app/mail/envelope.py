@@ -21,6 +21,13 @@ class EnvelopeUnsafe(Refusal):
     """An envelope address holds what no SMTP command can carry."""
 
 
+def checked_path(path: str) -> str:
+    """Return what may stand between angle brackets (RFC 5321 §4.1.2). Raises EnvelopeUnsafe."""
+    if not _PATH.fullmatch(path):
+        raise EnvelopeUnsafe
+    return path
+
+
 class Content(Protocol):
     """A letter that is written when it is needed: a thousand that wait take no room."""
 
@@ -60,7 +67,6 @@ class Envelope:
 
     def __post_init__(self) -> None:
         """Refuse what would be read as another command."""
-        if (self.sender and not _PATH.fullmatch(self.sender)) or not _PATH.fullmatch(
-            self.recipient
-        ):
-            raise EnvelopeUnsafe
+        if self.sender:
+            checked_path(self.sender)
+        checked_path(self.recipient)

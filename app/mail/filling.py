@@ -4,7 +4,7 @@ What comes out is final. Nothing after it may serialise the letter again, or hea
 break.
 """
 
-from collections.abc import Mapping
+from collections.abc import KeysView, Mapping
 from dataclasses import dataclass
 
 from app.mail.encoded import Block, Encoded
@@ -41,6 +41,11 @@ class LetterTemplate:
         """The slots by name, with the length (in characters) of their markers."""
         return {name: fit.length for name, fit in self._fits.items()}
 
+    @property
+    def names(self) -> KeysView[str]:
+        """The names of the slots."""
+        return self._fits.keys()
+
     def fill(self, values: Mapping[str, str]) -> bytes:
         """Give one reader's letter.
 
@@ -48,18 +53,18 @@ class LetterTemplate:
         that stands in headers alone may be shorter. Values without a slot are not looked at.
         Raises SlotUnfilled, SlotValueUnsafe.
         """
-        return b"".join(self._written(self._checked(values)))
+        return b"".join(self._written(self.checked(values)))
 
     def bind(self, values: Mapping[str, str]) -> "Filled":
         """Give one reader's letter, checked as by `fill`, to be written when it is needed."""
-        return Filled(self, self._checked(values))
+        return Filled(self, self.checked(values))
 
     def head_and_body(self, values: Mapping[str, str]) -> tuple[bytes, bytes]:
         """Give one reader's letter as its headers (with the empty line) and its body.
 
         A DKIM signature (RFC 6376 §3.7) is computed over the two apart and put before the first.
         """
-        return self.write_apart(self._checked(values))
+        return self.write_apart(self.checked(values))
 
     def write_apart(self, plain: Mapping[str, bytes]) -> tuple[bytes, bytes]:
         """Write headers and body apart, from values that are checked."""
@@ -85,7 +90,8 @@ class LetterTemplate:
                 pieces[at] = encoded[start:stop]
         return pieces
 
-    def _checked(self, values: Mapping[str, str]) -> dict[str, bytes]:
+    def checked(self, values: Mapping[str, str]) -> dict[str, bytes]:
+        """Return what fills the slots. Raises SlotUnfilled, SlotValueUnsafe."""
         plain = {}
         for name, fits in self._shapes:
             value = values.get(name)

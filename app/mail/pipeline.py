@@ -43,9 +43,10 @@ P = TypeVar("P", bound=Parcel)
 class Hands(Generic[P]):
     """Whom a pipeline works for.
 
-    `take` gives the next parcel if one is there; just before a parcel's content goes, `goes` tells
-    whether it may, and if it does not know yet, `may_go` is waited for; `noted` is told then, and if it raises nothing goes; `done` gets what the relay said;
-    `give_back` gets a parcel of which the relay has heard nothing that could be its fault.
+    `take` gives the next parcel if one is there. Just before a parcel's content goes, `goes` tells
+    whether it may; where that is not known yet, `may_go` is waited for. `noted` is told then, and
+    if it raises nothing goes; `done` gets what the relay said; `give_back` gets a parcel of which
+    the relay has heard nothing that could be its fault.
     """
 
     take: Callable[[], P | None]

@@ -1,29 +1,16 @@
-"""What can be wrong with a sealed row, and the one way to open a subscriber's.
+"""The rows of subscribers as they are opened: which columns, and whether a row was put back."""
 
-Whoever can write the database can change, swap, cut, plant or put back rows; none of that makes the
-sender write to anyone, and each is told by its flaw, without saying whose row it is.
-"""
-
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Row, Select, select
 
 from app.addresses.address import EmailAddress
-from app.addresses.admission import AdmittedRow, NotAdmitted, open_admitted
+from app.addresses.admission import AdmittedRow
+from app.addresses.flaws import Flaw, open_row
 from app.addresses.keys import Keyring
-from app.addresses.sealing import SealBroken
 from app.subscribers.models import Ending, Subscriber
 
-
-class Flaw(StrEnum):
-    """Why a row is not used."""
-
-    CHANGED = "changed or planted"
-    BROKEN = "does not open"
-    TWO = "two addresses"
-    REPLAYED = "put back"
-
+__all__ = ["HAS_ENDED", "ROW", "Flaw", "admitted_row", "open_row", "open_selected", "rows"]
 
 ROW = (
     *(Subscriber.id, Subscriber.link_id, Subscriber.blind_index),
@@ -38,18 +25,6 @@ HAS_ENDED = select(Ending.id).where(Ending.id == Subscriber.id).exists().label("
 def rows() -> Select[bytes, bytes, bytes, bytes, bytes, bool]:
     """Select what `open_row` wants of subscribers."""
     return select(*ROW, HAS_ENDED)
-
-
-def open_row(keyring: Keyring, row: AdmittedRow, *, has_ended: bool) -> EmailAddress | Flaw:
-    """Return whom a subscriber's row is about, or what is wrong with it."""
-    if has_ended:
-        return Flaw.REPLAYED
-    try:
-        return open_admitted(keyring.admit, keyring.list_opening, row)
-    except NotAdmitted:
-        return Flaw.CHANGED
-    except SealBroken:
-        return Flaw.BROKEN
 
 
 def admitted_row(row: Row[*tuple[Any, ...]]) -> AdmittedRow:

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from app.addresses.keys import Keyring
 from app.database import Database, Transaction
-from app.deliveries.claiming import Claim, claim
+from app.deliveries.claiming import claim
+from app.deliveries.due import Claim
 from app.deliveries.enrolment import enrol
 from app.deliveries.leases import register
 from app.deliveries.models import Delivery
@@ -50,7 +51,7 @@ def claimed(database: Database, keyring: Keyring, readers: int = 3) -> tuple[int
     with database.transaction() as session:
         mailing = a_mailing(session, keyring, readers)
         sender_id = a_sender(session)
-        claims = claim(session, sender_id, limit=readers, now=MONDAY)
+        claims = [due.claim for due in claim(session, sender_id, limit=readers, now=MONDAY)]
         assert len(claims) == readers
         return mailing.id, sender_id, claims
 

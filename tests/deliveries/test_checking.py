@@ -11,15 +11,15 @@ from app.addresses.index import never_indexes
 from app.addresses.keys import Keyring
 from app.addresses.sealing import seal
 from app.database import Database, Transaction
-from app.deliveries.checking import Checker, Ready
-from app.deliveries.claiming import claim
 from app.deliveries.completion import exclude_rest
+from app.deliveries.composing import Outgoing
 from app.deliveries.enrolment import take_in_alerts, take_in_service_letters
+from app.deliveries.ledger import Report
 from app.deliveries.models import Delivery
 from app.mailings.control import cancel, pause
 from app.mailings.models import Mailing
 from app.operators.alerts import alert, recent_alerts
-from app.settings import Mailbox, Recipients
+from app.settings import Mailbox
 from app.subscribers.asking import send_manage_link
 from app.subscribers.farewells import bury
 from app.subscribers.flaws import Flaw
@@ -30,44 +30,41 @@ from app.suppressions.reasons import COMPLAINT, LEFT
 from app.suppressions.suppressing import suppress
 from app.tables import METADATA
 from app.tokens import new_link_id
-from tests.deliveries.rows import a_mailing, a_sender, row
+from tests.deliveries.desk import Desk
+from tests.deliveries.rows import a_mailing, row
 from tests.support.builders import a_subscriber
-from tests.support.clock import MONDAY
+from tests.support.clock import MONDAY, SetClock
 
-EVERYONE = Recipients(everyone=True, only=frozenset())
-NOBODY = Recipients(everyone=False, only=frozenset())
+NOBODY = frozenset[str]()
 Spoil = Callable[[Transaction, Keyring, Subscriber], None]
 BOUND = ("sealed", "admit", "link_id", "blind_index")
 LIST = [METADATA.tables[name] for name in ("subscribers", "subscriptions")]
 
 
 def look(
-    session: Transaction,
+    database: Database,
     keyring: Keyring,
     *,
     spoil: Spoil | None = None,
-    recipients: Recipients = EVERYONE,
+    allowed: frozenset[str] | None = None,
     after: timedelta = timedelta(0),
-) -> tuple[Sequence[Ready], Delivery]:
-    """Claim one reader's letter, spoil something, look; return what may go, and the row."""
-    a_mailing(session, keyring, 1)
-    sender_id = a_sender(session)
-    claims = claim(session, sender_id, limit=9, now=MONDAY)
-    reader = session.scalars(select(Subscriber)).one()
-    if spoil is not None:
-        spoil(session, keyring, reader)
-        session.flush()
-        session.expire_all()
-    checker = Checker(keyring, recipients, None)
-    ready = checker.check(session, sender_id, claims, now=MONDAY + after)
-    return ready, row(session, claims[0].delivery_id)
-
-
-def test_a_letter_that_may_go_is_handed_over(database: Database, keyring: Keyring) -> None:
+) -> tuple[Sequence[Outgoing], Delivery]:
+    """Spoil something about one reader's letter, then claim it; return what may go, and the row."""
     with database.transaction() as session:
-        (ready,), found = look(session, keyring)
-        assert ready.address == "reader-0-2025-W04@example.org"
-        assert (found.state, found.handed, found.attempted_at) == ("claimed", True, MONDAY)
+        a_mailing(session, keyring, 1)
+        reader = session.scalars(select(Subscriber)).one()
+        if spoil is not None:
+            spoil(session, keyring, reader)
+    desk = Desk(database, keyring, allowed, clock=SetClock(MONDAY + after))
+    letters = desk.claim()
+    with database.reading() as session:
+        return letters, session.scalars(select(Delivery)).one()
+
+
+def test_a_letter_that_may_go_is_opened(database: Database, keyring: Keyring) -> None:
+    (letter,), found = look(database, keyring)
+    assert letter.recipient == "reader-0-2025-W04@example.org"
+    assert (found.state, found.attempted_at) == ("claimed", MONDAY)
 
 
 def left(session: Transaction, keyring: Keyring, reader: Subscriber) -> None:
@@ -158,10 +155,10 @@ def emptied(session: Transaction, keyring: Keyring, reader: Subscriber) -> None:
 def test_c4_c5_a_letter_that_must_not_go_is_excluded_with_its_reason(
     spoil: Spoil, reason: str, database: Database, keyring: Keyring
 ) -> None:
-    with database.transaction() as session:
-        ready, found = look(session, keyring, spoil=spoil)
-        assert ready == []
-        assert (found.state, found.reason, found.claimed_by) == ("excluded", reason, None)
+    ready, found = look(database, keyring, spoil=spoil)
+    assert ready == []
+    assert (found.state, found.reason, found.claimed_by) == ("excluded", reason, None)
+    with database.reading() as session:
         told = [each.key.partition("-")[0] for each in recent_alerts(session)]
         assert told == (["subscriber"] if reason == "damaged" else [])
         flaw = Flaw.REPLAYED if spoil is put_back else Flaw.CHANGED
@@ -169,53 +166,83 @@ def test_c4_c5_a_letter_that_must_not_go_is_excluded_with_its_reason(
         assert counts(session) == expected
 
 
-def test_a_paused_mailing_s_letter_goes_back(database: Database, keyring: Keyring) -> None:
+def test_a_paused_mailing_s_letter_waits(database: Database, keyring: Keyring) -> None:
     def spoil(session: Transaction, keyring: Keyring, reader: Subscriber) -> None:
         pause(session, session.scalars(select(Mailing)).one().id)
 
-    with database.transaction() as session:
-        ready, found = look(session, keyring, spoil=spoil)
-        assert ready == []
-        assert (found.state, found.claimed_by, found.handed) == ("pending", None, False)
+    ready, found = look(database, keyring, spoil=spoil)
+    assert ready == []
+    assert (found.state, found.claimed_by) == ("pending", None)
 
 
 def test_a_letter_whose_time_is_over_has_failed(database: Database, keyring: Keyring) -> None:
-    with database.transaction() as session:
-        ready, found = look(session, keyring, after=timedelta(hours=48))
-        assert (ready, found.state, found.reason) == ([], "failed", "expired")
+    ready, found = look(database, keyring, after=timedelta(hours=48))
+    assert (ready, found.state, found.reason) == ([], "failed", "expired")
 
 
 def test_whom_the_settings_do_not_allow_gets_nothing(database: Database, keyring: Keyring) -> None:
+    ready, found = look(database, keyring, allowed=NOBODY)
+    assert (ready, found.state, found.reason) == ([], "excluded", "not allowed")
+
+
+def claimed(database: Database, keyring: Keyring) -> tuple[Desk, int]:
+    """Claim one reader's letter; it waits to be looked at again."""
     with database.transaction() as session:
-        ready, found = look(session, keyring, recipients=NOBODY)
-        assert (ready, found.state, found.reason) == ([], "excluded", "not allowed")
+        a_mailing(session, keyring, 1)
+    desk = Desk(database, keyring)
+    (letter,) = desk.claim()
+    return desk, letter.claim.delivery_id
+
+
+def test_what_has_waited_is_looked_at_again(database: Database, keyring: Keyring) -> None:
+    desk, number = claimed(database, keyring)
+    assert desk.ledger.turn(Report(), [number], 0).again == {number}
+
+
+def test_who_left_meanwhile_gets_no_letter(database: Database, keyring: Keyring) -> None:
+    desk, number = claimed(database, keyring)
+    with database.transaction() as session:
+        session.execute(delete(Subscription))
+    assert desk.ledger.turn(Report(), [number], 0).again == set()
+    with database.reading() as session:
+        found = row(session, number)
+        assert (found.state, found.reason) == ("excluded", "unsubscribed")
+
+
+def test_a_mailing_paused_meanwhile_gets_its_letter_back(
+    database: Database, keyring: Keyring
+) -> None:
+    desk, number = claimed(database, keyring)
+    with database.transaction() as session:
+        pause(session, session.scalars(select(Mailing)).one().id)
+    assert desk.ledger.turn(Report(), [number], 0).again == set()
+    with database.reading() as session:
+        assert (row(session, number).state, row(session, number).claimed_by) == ("pending", None)
 
 
 def test_a_claim_that_another_took_over_is_left_alone(database: Database, keyring: Keyring) -> None:
-    def spoil(session: Transaction, keyring: Keyring, reader: Subscriber) -> None:
-        session.execute(update(Delivery).values(claimed_by=999))
-
+    desk, number = claimed(database, keyring)
     with database.transaction() as session:
-        ready, found = look(session, keyring, spoil=spoil)
-        assert (ready, found.state, found.claimed_by) == ([], "claimed", 999)
+        session.execute(update(Delivery).values(claimed_by=999))
+    assert desk.ledger.turn(Report(), [number], 0).again == set()
+    with database.reading() as session:
+        assert (row(session, number).state, row(session, number).claimed_by) == ("claimed", 999)
 
 
-def _one_manage_link(session: Transaction, keyring: Keyring) -> int:
+def _one_manage_link(session: Transaction, keyring: Keyring) -> None:
     reader = a_subscriber(session, keyring)
     send_manage_link(session, keyring, reader.id, "ru", MONDAY)
     session.flush()
     take_in_service_letters(session, now=MONDAY)
-    return a_sender(session)
 
 
 def test_a_service_letter_speaks_the_language_it_was_asked_in(
     database: Database, keyring: Keyring
 ) -> None:
     with database.transaction() as session:
-        sender_id = _one_manage_link(session, keyring)
-        claims = claim(session, sender_id, limit=9, now=MONDAY)
-        (ready,) = Checker(keyring, EVERYONE, None).check(session, sender_id, claims, now=MONDAY)
-        assert ready.language == "ru"
+        _one_manage_link(session, keyring)
+    (letter,) = Desk(database, keyring).claim()
+    assert b"Content-Language: ru" in bytes(letter.letter)
 
 
 @pytest.mark.parametrize("how", ["used", "deleted"])
@@ -223,15 +250,14 @@ def test_a_service_letter_that_is_not_wanted_any_more(
     how: str, database: Database, keyring: Keyring
 ) -> None:
     with database.transaction() as session:
-        sender_id = _one_manage_link(session, keyring)
-        claims = claim(session, sender_id, limit=9, now=MONDAY)
+        _one_manage_link(session, keyring)
         if how == "used":
             session.execute(update(ServiceLetter).values(used=True))
         else:
             session.execute(delete(ServiceLetter))
-        checker = Checker(keyring, EVERYONE, None)
-        assert checker.check(session, sender_id, claims, now=MONDAY) == []
-        found = row(session, claims[0].delivery_id)
+    assert Desk(database, keyring).claim() == []
+    with database.reading() as session:
+        found = session.scalars(select(Delivery)).one()
         assert (found.state, found.reason) == ("excluded", "withdrawn")
 
 
@@ -242,10 +268,8 @@ def test_an_alert_goes_to_the_operators_mailbox_alone(
     with database.transaction() as session:
         alert(session, "one", "Something happened.", now=MONDAY)
         take_in_alerts(session, now=MONDAY)
-        sender_id = a_sender(session)
-        claims = claim(session, sender_id, limit=9, now=MONDAY)
-        ready = Checker(keyring, NOBODY, to).check(session, sender_id, claims, now=MONDAY)
-        assert [each.address for each in ready] == ([to.address] if to else [])
+    letters = Desk(database, keyring, NOBODY, to).claim()
+    assert [each.recipient for each in letters] == ([to.address] if to else [])
 
 
 def test_claims_of_several_mailings_are_looked_at_together(
@@ -253,11 +277,9 @@ def test_claims_of_several_mailings_are_looked_at_together(
 ) -> None:
     with database.transaction() as session:
         a_mailing(session, keyring, 2)
-        sender_id = _one_manage_link(session, keyring)
-        claims = claim(session, sender_id, limit=9, now=MONDAY)
-        ready = Checker(keyring, EVERYONE, None).check(session, sender_id, claims, now=MONDAY)
-        assert [each.claim for each in ready] == claims
-        assert len({each.address for each in ready}) == 3
+        _one_manage_link(session, keyring)
+    letters = Desk(database, keyring).claim()
+    assert len({each.recipient for each in letters}) == 3
 
 
 def never_of(keyring: Keyring) -> tuple[bytes, ...]:
@@ -272,10 +294,10 @@ def test_who_is_suppressed_is_excluded_whatever_the_row_says(
     def suppressed(session: Transaction, keyring: Keyring, reader: Subscriber) -> None:
         suppress(session, never_of(keyring), COMPLAINT, until=None)
 
+    ready, found = look(database, keyring, spoil=suppressed)
+    assert not ready
+    assert (found.state, found.reason) == ("excluded", "suppressed")
     with database.transaction() as session:
-        ready, found = look(session, keyring, spoil=suppressed)
-        assert not ready
-        assert (found.state, found.reason) == ("excluded", "suppressed")
         assert bury(session, keyring, today=MONDAY.date()) == 1
         assert session.scalars(select(Subscriber)).all() == []
 
@@ -284,6 +306,5 @@ def test_what_only_keeps_lists_away_excludes_nobody(database: Database, keyring:
     def tombstone(session: Transaction, keyring: Keyring, reader: Subscriber) -> None:
         suppress(session, never_of(keyring), LEFT, until=None)
 
-    with database.transaction() as session:
-        ready, _ = look(session, keyring, spoil=tombstone)
-        assert len(ready) == 1
+    ready, _ = look(database, keyring, spoil=tombstone)
+    assert len(ready) == 1

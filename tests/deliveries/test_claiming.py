@@ -29,7 +29,7 @@ def test_service_letters_go_first(database: Database, keyring: Keyring) -> None:
         session.flush()
         take_in_service_letters(session, now=MONDAY)
         first, *_ = claim(session, a_sender(session), limit=2, now=MONDAY)
-        assert first.kind == "manage_link"
+        assert first.claim.kind == "manage_link"
 
 
 def test_every_running_mailing_gets_its_share(database: Database, keyring: Keyring) -> None:
@@ -38,7 +38,7 @@ def test_every_running_mailing_gets_its_share(database: Database, keyring: Keyri
         small = a_mailing(session, keyring, 4, week=NEXT_WEEK).id
         sender_id = a_sender(session)
         claims = claim(session, sender_id, limit=6, now=MONDAY)
-        assert [c.mailing_id for c in claims] == [big] * 3 + [small] * 3
+        assert [c.claim.mailing_id for c in claims] == [big] * 3 + [small] * 3
 
 
 def test_what_one_mailing_does_not_need_goes_to_the_next(
@@ -78,7 +78,7 @@ def test_the_longest_due_goes_first(database: Database, keyring: Keyring) -> Non
         last.due_at, last.state = MONDAY - timedelta(hours=1), "deferred"
         session.flush()
         (only,) = claim(session, a_sender(session), limit=1, now=MONDAY)
-        assert only.delivery_id == last.id
+        assert only.claim.delivery_id == last.id
 
 
 def test_a_claim_is_written_down(database: Database, keyring: Keyring) -> None:
@@ -86,8 +86,8 @@ def test_a_claim_is_written_down(database: Database, keyring: Keyring) -> None:
         a_mailing(session, keyring)
         sender_id = a_sender(session)
         (only,) = claim(session, sender_id, limit=1, now=MONDAY)
-        found = row(session, only.delivery_id)
-        assert (found.state, found.claimed_by, found.handed) == ("claimed", sender_id, False)
+        found = row(session, only.claim.delivery_id)
+        assert (found.state, found.claimed_by, found.attempted_at) == ("claimed", sender_id, MONDAY)
         assert states(session) == {"claimed": 1, "pending": 2}
 
 
@@ -98,8 +98,8 @@ def test_two_who_claim_at_once_share(database: Database, keyring: Keyring) -> No
         a_mailing(session, keyring, 6)
         one, two = a_sender(session, "one"), a_sender(session, "two")
     with database.transaction() as first, database.transaction() as second:
-        mine = {c.delivery_id for c in claim(first, one, limit=3, now=MONDAY)}
-        other = {c.delivery_id for c in claim(second, two, limit=6, now=MONDAY)}
+        mine = {c.claim.delivery_id for c in claim(first, one, limit=3, now=MONDAY)}
+        other = {c.claim.delivery_id for c in claim(second, two, limit=6, now=MONDAY)}
     assert len(mine) == len(other) == 3
     assert mine.isdisjoint(other)
 
@@ -139,8 +139,8 @@ def _fill(execute: Any, mailing_id: int) -> None:
     joined = ", ".join(f"{digits} AS t{n}" for n in range(5))
     execute(
         text(
-            "INSERT INTO deliveries (kind, mailing_id, state, due_at, expires_at, attempts, handed)"
-            f" SELECT 'issue', {mailing_id}, 'sent', launched_at, launched_at, 1, false"
+            "INSERT INTO deliveries (kind, mailing_id, state, due_at, expires_at, attempts)"
+            f" SELECT 'issue', {mailing_id}, 'sent', launched_at, launched_at, 1"
             f" FROM mailings, {joined} WHERE mailings.id = {mailing_id}"
         )
     )

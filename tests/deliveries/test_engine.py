@@ -18,26 +18,27 @@ from app.clock import SystemClock
 from app.database import Database, Transaction
 from app.deliveries import engine, retrying
 from app.deliveries.attempts import AttemptJournal
-from app.deliveries.checking import Checker
 from app.deliveries.composing import Composer
 from app.deliveries.engine import Engine
 from app.deliveries.enrolment import take_in_service_letters
 from app.deliveries.envelopes import Post
 from app.deliveries.ledger import Ledger
+from app.deliveries.openers import Openers
+from app.deliveries.opening import Domains, Opener
 from app.deliveries.relays import RelayState
 from app.editions.models import Edition
 from app.mail.relay import Relay
 from app.mail.replies import Pace
 from app.mailings.models import Mailing
 from app.operators.alerts import recent_alerts
-from app.settings import Mailbox, Recipients
+from app.settings import Mailbox
 from app.subscribers.asking import send_manage_link
 from tests.deliveries.rows import a_mailing, a_sender, states
 from tests.support.builders import NEWSLETTER, PUBLIC_URL, a_subscriber
 from tests.support.smtpd import Misdeed, ScriptedServer, closed_port
 
 POST = Post(Mailbox("", "news@example.org"), "example.org", "example.org", PUBLIC_URL, NEWSLETTER)
-EVERYONE = Recipients(everyone=True, only=frozenset())
+DOMAINS = Domains("news@example.org", "example.org", "example.org")
 CONNECTIONS = 4
 PATIENCE = 40.0
 
@@ -81,10 +82,10 @@ class Engines:
         with self.database.transaction() as session:
             sender_id = a_sender(session, now=SystemClock().now())
         journal = AttemptJournal(self.folder, sender_id)
-        checker = Checker(self.keyring, EVERYONE, None)
         composer = Composer(POST, self.keyring)
         made = Engine(
-            Ledger(database, sender_id, checker, composer, SystemClock()),
+            Ledger(database, sender_id, composer, SystemClock()),
+            Openers(Opener(self.keyring, DOMAINS)),
             [RelayState(Relay.parse(f"smtp+insecure://127.0.0.1:{port}")) for port in relays],
             journal,
             SystemClock(),

@@ -67,7 +67,7 @@ def test_a_window_spreads_the_letters_and_puts_off_their_end(
         early = claim(session, sender, limit=100, now=MONDAY + window / 4)
         assert 0 < len(early) < 40
         assert len(early) + len(claim(session, sender, limit=100, now=MONDAY + window)) == 60
-        assert {c.expires_at for c in early} == {mailing.launched_at + window + LIFE}
+        assert {c.claim.expires_at for c in early} == {mailing.launched_at + window + LIFE}
 
 
 def test_a_window_that_is_over_holds_nobody_back(database: Database, keyring: Keyring) -> None:

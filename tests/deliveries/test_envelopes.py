@@ -10,41 +10,26 @@ from fastapi.testclient import TestClient
 from sqlalchemy import update
 
 from app.addresses.keys import Keyring
-from app.database import Database, Transaction
-from app.deliveries.checking import Checker
-from app.deliveries.claiming import claim
-from app.deliveries.composing import Composer, Outgoing
+from app.database import Database
+from app.deliveries.composing import Outgoing
 from app.deliveries.enrolment import take_in_alerts, take_in_service_letters
-from app.deliveries.envelopes import Post
+from app.deliveries.ledger import Report
 from app.issues.week import Week
 from app.operators.alerts import alert
-from app.settings import Mailbox, Recipients
+from app.settings import Mailbox
 from app.subscribers.asking import ask_to_confirm, send_manage_link
 from app.subscribers.models import ServiceLetter
-from tests.deliveries.rows import a_mailing, a_sender
+from tests.deliveries.desk import Desk
+from tests.deliveries.rows import a_mailing
 from tests.support.builders import NEWSLETTER, PUBLIC_URL, a_subscriber
 from tests.support.clock import MONDAY
 
-POST = Post(
-    Mailbox("", "news@example.org"), "lists.example.org", "back.example.org", PUBLIC_URL, NEWSLETTER
-)
-EVERYONE = Recipients(everyone=True, only=frozenset())
+OPERATORS = Mailbox("", "ops@example.org")
 NEXT_WEEK = Week.parse("2025-W05")
 
 
-def composed(session: Transaction, keyring: Keyring) -> list[Outgoing]:
-    """Claim and compose all letters."""
-    sender_id = a_sender(session)
-    claims = claim(session, sender_id, limit=99, now=MONDAY)
-    checker = Checker(keyring, EVERYONE, Mailbox("", "ops@example.org"))
-    ready = checker.check(session, sender_id, claims, now=MONDAY)
-    letters, unfit = Composer(POST, keyring).compose(session, ready, now=MONDAY, checked_at=0)
-    assert not unfit
-    return letters
-
-
 def read(outgoing: Outgoing) -> EmailMessage:
-    message = email.message_from_bytes(outgoing.envelope.letter, policy=email.policy.default)
+    message = email.message_from_bytes(bytes(outgoing.letter), policy=email.policy.default)
     assert isinstance(message, EmailMessage)
     return message
 
@@ -60,7 +45,7 @@ def tokens(outgoing: Outgoing) -> set[str]:
 def test_an_issue_carries_the_headers_of_a_list(database: Database, keyring: Keyring) -> None:
     with database.transaction() as session:
         a_mailing(session, keyring, 1)
-        (letter,) = composed(session, keyring)
+    (letter,) = Desk(database, keyring, alerts_to=OPERATORS).claim()
     message = read(letter)
     assert message["To"] == letter.recipient == "reader-0-2025-W04@example.org"
     assert message["List-Id"] == "<en.lists.example.org>"
@@ -81,7 +66,7 @@ def test_an_issue_carries_the_headers_of_a_list(database: Database, keyring: Key
 def test_a_return_path_is_keyed_and_short(database: Database, keyring: Keyring) -> None:
     with database.transaction() as session:
         a_mailing(session, keyring, 3)
-        letters = composed(session, keyring)
+    letters = Desk(database, keyring).claim()
     paths = [letter.sender.partition("@") for letter in letters]
     assert len({local for local, _, _ in paths}) == 3
     for local, _, domain in paths:
@@ -92,15 +77,12 @@ def test_a_return_path_is_keyed_and_short(database: Database, keyring: Keyring) 
 def test_every_attempt_repeats_message_id_and_tokens(database: Database, keyring: Keyring) -> None:
     with database.transaction() as session:
         a_mailing(session, keyring, 1)
-        sender_id = a_sender(session)
-        claims = claim(session, sender_id, limit=9, now=MONDAY)
-        letters = []
-        for minutes in (0, 5):
-            now = MONDAY + timedelta(minutes=minutes)
-            checker = Checker(keyring, EVERYONE, None)
-            ready = checker.check(session, sender_id, claims, now=now)
-            (one,), _ = Composer(POST, keyring).compose(session, ready, now=now, checked_at=0)
-            letters.append(one)
+    desk = Desk(database, keyring)
+    letters = []
+    for minutes in (0, 5):
+        desk.clock.at = MONDAY + timedelta(minutes=minutes)
+        letters += desk.claim()
+        desk.ledger.turn(Report(released=[letters[-1].claim.delivery_id]), [], 0)
     first, second = ([*read(letter).items()] for letter in letters)
     assert {name for name, value in first if (name, value) not in second} <= {
         "Date",
@@ -124,7 +106,7 @@ def test_two_letters_to_one_reader_share_no_token(database: Database, keyring: K
         session.flush()
         session.execute(update(ServiceLetter).values(expires_at=MONDAY + timedelta(hours=1)))
         take_in_service_letters(session, now=MONDAY)
-        letters = composed(session, keyring)
+    letters = Desk(database, keyring).claim()
     found = [tokens(letter) for letter in letters]
     assert len(found) == 6
     assert all(len(each) >= 2 for each in found)
@@ -147,7 +129,7 @@ def test_b16_the_one_link_of_a_readers_own_is_the_one_to_leave(
 ) -> None:
     with database.transaction() as session:
         a_mailing(session, keyring, 2)
-        one, other = composed(session, keyring)
+    one, other = Desk(database, keyring).claim()
     (own,) = urls(one) - urls(other)
     assert own.startswith(f"{PUBLIC_URL}/unsubscribe/")
     assert f"<{own}>" in str(read(one)["List-Unsubscribe"])
@@ -164,7 +146,7 @@ def test_a_service_letter_is_no_list_s(database: Database, keyring: Keyring) -> 
         ask_to_confirm(session, keyring, reader.id, ["en"], "ru", MONDAY.date())
         session.flush()
         take_in_service_letters(session, now=MONDAY)
-        (letter,) = composed(session, keyring)
+    (letter,) = Desk(database, keyring, alerts_to=OPERATORS).claim()
     message = read(letter)
     assert message["List-Unsubscribe"] is message["List-Id"] is message["Precedence"] is None
     assert message["Auto-Submitted"] == "auto-generated"
@@ -175,6 +157,6 @@ def test_an_alert_comes_back_to_the_publisher(database: Database, keyring: Keyri
     with database.transaction() as session:
         alert(session, "one", "Something happened.", now=MONDAY)
         take_in_alerts(session, now=MONDAY)
-        (letter,) = composed(session, keyring)
+    (letter,) = Desk(database, keyring, alerts_to=OPERATORS).claim()
     assert (letter.sender, letter.recipient) == ("news@example.org", "ops@example.org")
     assert "Something happened." in str(read(letter).get_body(("plain",)))

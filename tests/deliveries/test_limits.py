@@ -12,21 +12,22 @@ from app.addresses.keys import Keyring
 from app.clock import SystemClock
 from app.database import Database
 from app.deliveries.attempts import AttemptJournal
-from app.deliveries.checking import Checker
 from app.deliveries.composing import Composer
 from app.deliveries.engine import Engine
 from app.deliveries.envelopes import Post
 from app.deliveries.ledger import Ledger
+from app.deliveries.openers import Openers
+from app.deliveries.opening import Domains, Opener
 from app.deliveries.pacing import Permits
 from app.deliveries.relays import RelayState
 from app.demo.smtpd import Inbox, Receiver, Session
 from app.mail.relay import Relay
-from app.settings import Mailbox, Recipients
+from app.settings import Mailbox
 from tests.deliveries.rows import a_mailing, a_sender, states
 from tests.support.builders import NEWSLETTER, PUBLIC_URL
 
 POST = Post(Mailbox("", "news@example.org"), "example.org", "example.org", PUBLIC_URL, NEWSLETTER)
-EVERYONE = Recipients(everyone=True, only=frozenset())
+DOMAINS = Domains("news@example.org", "example.org", "example.org")
 
 
 class Watched(Receiver):
@@ -72,12 +73,10 @@ class Senders:
             sender_id = a_sender(session, name, now=SystemClock().now())
         folder = self.folder / name
         folder.mkdir()
-        checker = Checker(self.keyring, EVERYONE, None)
-        ledger = Ledger(
-            self.database, sender_id, checker, Composer(POST, self.keyring), SystemClock()
-        )
+        ledger = Ledger(self.database, sender_id, Composer(POST, self.keyring), SystemClock())
         return Engine(
             ledger,
+            Openers(Opener(self.keyring, DOMAINS)),
             [RelayState(Relay.parse(url))],
             AttemptJournal(folder, sender_id),
             SystemClock(),

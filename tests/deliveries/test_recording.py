@@ -13,7 +13,7 @@ from app.deliveries.recording import (
     put_off,
     record,
     release,
-    release_untouched,
+    release_unknown,
     written,
 )
 from app.deliveries.states import CLAIMED, MOVES
@@ -64,7 +64,7 @@ def test_only_the_holder_s_claim_is_changed(database: Database, keyring: Keyring
         record(session, sender_id + 1, [sent(one.delivery_id)])
         release(session, sender_id + 1, [two.delivery_id])
         put_off(session, sender_id + 1, [three.delivery_id], until=MONDAY)
-        release_untouched(session, sender_id + 1)
+        release_unknown(session, sender_id + 1, [])
         assert states(session) == {"claimed": 3}
 
 
@@ -98,13 +98,12 @@ def test_what_is_released_was_never_claimed(database: Database, keyring: Keyring
             assert (found.state, found.claimed_by, found.attempts) == ("pending", None, 0)
 
 
-def test_only_untouched_claims_are_released(database: Database, keyring: Keyring) -> None:
+def test_only_unknown_claims_are_released(database: Database, keyring: Keyring) -> None:
     _, sender_id, (one, *_) = claimed(database, keyring)
     with database.transaction() as session:
-        row(session, one.delivery_id).handed = True
-        session.flush()
-        release_untouched(session, sender_id)
+        release_unknown(session, sender_id, [one.delivery_id])
         assert states(session) == {"pending": 2, "claimed": 1}
+        assert row(session, one.delivery_id).state == "claimed"
 
 
 def test_a_letter_that_cannot_be_made_waits(database: Database, keyring: Keyring) -> None:

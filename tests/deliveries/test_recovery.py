@@ -35,11 +35,10 @@ def here(tmp_path: Path) -> Iterator[Journals]:
 
 
 def _held(session: Transaction, keyring: Keyring, journals: Journals, count: int = 4) -> list[int]:
-    """Let a sender with these journals hold letters, all handed over; return their numbers."""
+    """Let a sender with these journals hold letters; return their numbers."""
     a_mailing(session, keyring, count)
     sender_id = register(session, journals.identity, str(journals.folder), now=MONDAY)
-    held = [c.delivery_id for c in claim(session, sender_id, limit=count, now=MONDAY)]
-    session.execute(update(Delivery).values(handed=True))
+    held = [c.claim.delivery_id for c in claim(session, sender_id, limit=count, now=MONDAY)]
     return [sender_id, *held]
 
 
@@ -90,15 +89,13 @@ def test_an_attempt_that_the_ledger_knows_tells_nothing_of_a_later_claim(
         assert recover(session, here, None, now=MONDAY) == Recovered(4, 0, 0)
 
 
-@pytest.mark.parametrize("handed", [True, False])
-def test_without_a_journal_what_was_handed_over_is_in_doubt(
-    *, handed: bool, database: Database, keyring: Keyring, here: Journals
+def test_without_a_journal_everything_is_in_doubt(
+    database: Database, keyring: Keyring, here: Journals
 ) -> None:
     with database.transaction() as session:
         _held(session, keyring, here)
-        session.execute(update(Delivery).values(handed=handed))
         recover(session, here, None, now=MONDAY)
-        assert states(session) == {"uncertain" if handed else "pending": 4}
+        assert states(session) == {"uncertain": 4}
 
 
 def test_a_dead_sender_of_this_machine_tells_by_its_journal(
@@ -160,9 +157,9 @@ def test_a_service_letter_in_doubt_is_repeated(
         sender_id = register(session, here.identity, str(here.folder), now=MONDAY)
         (only,) = claim(session, sender_id, limit=1, now=MONDAY)
         journal = AttemptJournal(here.folder, sender_id)
-        journal.note(only.delivery_id, 1)
+        journal.note(only.claim.delivery_id, 1)
         journal.close()
         recover(session, here, None, now=MONDAY)
-        found = row(session, only.delivery_id)
+        found = row(session, only.claim.delivery_id)
         assert (found.state, found.attempts) == ("deferred", 1)
         assert found.due_at > MONDAY

@@ -14,11 +14,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
 from app.deliveries.envelopes import Post
-from app.mail.dkim import DkimKey
+from app.mail.dkim import DkimKey, signatures
 from app.mail.envelope import Envelope
+from app.mail.filling import Filled
 from app.mail.pipeline import Hands
 from app.mail.relay import Relay, Security
-from app.mail.signing import Signer
+from app.mail.signing import Signed
 from app.mail.smtp import Connection
 from app.mail.templates import Rendered
 from app.newsletter import Newsletter
@@ -32,7 +33,6 @@ KEYS = {
     "a1": DkimKey("example.org", "a1", generate_private_key(65537, 2048)),
     "e1": DkimKey("example.org", "e1", Ed25519PrivateKey.generate()),
 }
-SIGNER = Signer(list(KEYS.values()))
 
 
 def a_post(public_url: str) -> Post:
@@ -81,6 +81,12 @@ class Letter:
 
     def parts(self) -> list[EmailMessage]:
         return [each for each in self.message.iter_parts() if isinstance(each, EmailMessage)]
+
+
+def signed(filled: Filled) -> Signed:
+    """Sign a letter with all keys."""
+    head, body = filled.head_and_body()
+    return Signed(signatures(head, body, list(KEYS.values()), at=AT), filled)
 
 
 def deliver(letters: Sequence[Letter]) -> None:

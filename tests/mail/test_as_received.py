@@ -35,11 +35,11 @@ from tests.mail.received import (
     DATE,
     KEYS,
     NEWSLETTER,
-    SIGNER,
     Letter,
     a_post,
     deliver,
     dkim_record,
+    signed,
 )
 
 COUNT = 500
@@ -98,9 +98,8 @@ def composed(
             "unsubscribe": token,
         }
     )
-    (signed,) = SIGNER.sign([filled], at=AT)
     return_path = f"{LINKS.return_path(link_id, WEEK.number, segment.id)}@back.example.org"
-    envelope = Envelope(return_path, f"reader{number}@example.com", signed)
+    envelope = Envelope(return_path, f"reader{number}@example.com", signed(filled))
     link = f"{public_url}/unsubscribe/{token}"
     return Letter(rendered, segment.id, language, link, envelope)
 

@@ -16,11 +16,11 @@ from tests.mail.received import (
     DATE,
     KEYS,
     NEWSLETTER,
-    SIGNER,
     Letter,
     a_post,
     deliver,
     dkim_record,
+    signed,
 )
 
 URL = "https://news.example.org"
@@ -47,8 +47,7 @@ def composed(number: int, kind: str, language: str) -> Letter:
     values = {"to": recipient, "date": DATE, "message-id": f"{number:032x}@lists.example.org"}
     tokens = {"confirm": {"confirm": TOKEN, "never": NEVER}, "manage": {"manage": TOKEN}}
     filled = compile_service(a_post(URL), rendered, language).bind(values | tokens.get(kind, {}))
-    (signed,) = SIGNER.sign([filled], at=AT)
-    envelope = Envelope(f"r{number}@back.example.org", recipient, signed)
+    envelope = Envelope(f"r{number}@back.example.org", recipient, signed(filled))
     link = f"{URL}/{kind}/{TOKEN}" if kind else f"{URL}/manage"
     return Letter(rendered, "", language, link, envelope)
 

@@ -1,4 +1,4 @@
-"""Many letters signed at once: each verifies, and is the letter that was bound."""
+"""A signed letter verifies; keys are read back, and open to nobody."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from app.errors import Refusal
-from app.mail.dkim import DkimKey
+from app.mail.dkim import DkimKey, signatures
 from app.mail.dkim_keys import (
     DkimKeyUnusable,
     SelectorTaken,
@@ -17,7 +17,7 @@ from app.mail.dkim_keys import (
     load_dkim_keys,
 )
 from app.mail.letter import compile_letter, marker
-from app.mail.signing import Signer
+from app.mail.signing import Signed
 
 TEMPLATE = compile_letter(
     [
@@ -32,28 +32,15 @@ TEMPLATE = compile_letter(
 )
 
 
-def test_each_of_many_letters_verifies(tmp_path: Path) -> None:
+def test_a_signed_letter_verifies(tmp_path: Path) -> None:
     key = create_dkim_key(tmp_path, "s1", "rsa", "example.org")
-    letters = [TEMPLATE.bind({"to": f"r{n}@example.org", "token": f"{n:040}"}) for n in range(20)]
-    for letter, signed in zip(letters, Signer([key]).sign(letters, at=1_767_225_600), strict=True):
-        raw = bytes(signed)
-        assert len(raw) == len(signed)
-        assert raw.endswith(bytes(letter))
-        assert dkim.DKIM(raw).verify(dnsfunc=lambda *_, **__: key.record.encode())
-
-
-def test_without_a_key_letters_stay_as_they_are() -> None:
-    letter = TEMPLATE.bind({"to": "r@example.org", "token": "A" * 40})
-    assert Signer([]).sign([letter], at=0) == [letter]
-
-
-def test_other_keys_are_used_from_now_on(tmp_path: Path) -> None:
-    old, new = (create_dkim_key(tmp_path, each, "rsa", "example.org") for each in ("s1", "s2"))
-    signer = Signer([old])
-    assert not signer.use([old])
-    assert signer.use([new, old])
-    (signed,) = signer.sign([TEMPLATE.bind({"to": "r@example.org", "token": "A" * 40})], at=0)
-    assert bytes(signed).count(b"DKIM-Signature:") == 2
+    letter = TEMPLATE.bind({"to": "reader@example.org", "token": "A" * 40})
+    signed = Signed(signatures(*letter.head_and_body(), [key], at=1_767_225_600), letter)
+    raw = bytes(signed)
+    assert len(raw) == len(signed)
+    assert raw.endswith(bytes(letter))
+    assert signed.on_the_wire(b"QUIT") == raw + b".\r\nQUIT"
+    assert dkim.DKIM(raw).verify(dnsfunc=lambda *_, **__: key.record.encode())
 
 
 def test_keys_are_read_back_rsa_first_and_open_to_nobody(tmp_path: Path) -> None:

@@ -1,0 +1,86 @@
+"""Due letters as they are read: the claim, and whom it is for, still sealed.
+
+One query for each kind of letter answers all that decides whether it may go at this moment.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Row, Select, and_, literal, select
+
+from app.addresses.admission import AdmittedRow
+from app.deliveries.models import Delivery
+from app.mailings.models import Mailing
+from app.mailings.states import RUNNING
+from app.subscribers.flaws import HAS_ENDED, ROW
+from app.subscribers.models import CONFIRMED, ServiceLetter, Subscriber, Subscription
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A letter that this sender has taken on."""
+
+    delivery_id: int
+    kind: str
+    mailing_id: int | None
+    subscriber_id: bytes | None
+    letter_id: bytes | None
+    attempts: int
+    expires_at: datetime
+
+
+class Reader(NamedTuple):
+    """Whom a letter goes to, still sealed, and the language to use."""
+
+    row: AdmittedRow
+    has_ended: bool
+    language: str
+
+
+class Due(NamedTuple):
+    """A claim, the state of its mailing, and its reader; None if that one does not want it now."""
+
+    claim: Claim
+    mailing: str
+    reader: Reader | None
+
+
+_CLAIM = (
+    *(Delivery.id, Delivery.kind, Delivery.mailing_id, Delivery.subscriber_id),
+    *(Delivery.letter_id, Delivery.attempts, Delivery.expires_at),
+)
+
+
+def of_issues() -> Select[*tuple[Any, ...]]:
+    """Select letters of mailings; their readers are those who are confirmed in the segment."""
+    wanted = and_(
+        Subscription.subscriber_id == Delivery.subscriber_id,
+        Subscription.segment == Mailing.segment,
+        Subscription.state == CONFIRMED,
+    )
+    return (
+        select(*_CLAIM, Mailing.state, *ROW, HAS_ENDED, Subscriber.language)
+        .join(Mailing, Mailing.id == Delivery.mailing_id)
+        .outerjoin(Subscription, wanted)
+        .outerjoin(Subscriber, Subscriber.id == Subscription.subscriber_id)
+    )
+
+
+def of_letters() -> Select[*tuple[Any, ...]]:
+    """Select letters that belong to no mailing; their readers are those who asked, and wait."""
+    wanted = and_(ServiceLetter.nonce == Delivery.letter_id, ServiceLetter.used.is_(False))
+    return (
+        select(*_CLAIM, literal(RUNNING), *ROW, HAS_ENDED, ServiceLetter.language)
+        .outerjoin(ServiceLetter, wanted)
+        .outerjoin(Subscriber, Subscriber.id == ServiceLetter.subscriber_id)
+        .where(Delivery.mailing_id.is_(None))
+    )
+
+
+def due(row: Row[*tuple[Any, ...]]) -> Due:
+    """Read what one of the two selects found."""
+    claim, rest = row[:7], row[8:]
+    known = rest[0] is not None
+    reader = Reader(AdmittedRow(*rest[:5]), rest[5], rest[6]) if known else None
+    return Due(Claim(*claim), row[7], reader)

@@ -1,0 +1,57 @@
+"""A sender's desk: claims, looks, opens and reports as the engine does, without a relay."""
+
+from dataclasses import dataclass, field
+
+from app.addresses.keys import Keyring
+from app.database import Database
+from app.deliveries.composing import Composer, Outgoing, outgoing
+from app.deliveries.due import Claim
+from app.deliveries.envelopes import Post
+from app.deliveries.ledger import Ledger, Report, Turned
+from app.deliveries.opening import Domains, Failed, Opener
+from app.settings import Mailbox
+from tests.deliveries.rows import a_sender
+from tests.support.builders import NEWSLETTER, PUBLIC_URL
+from tests.support.clock import SetClock
+
+POST = Post(
+    Mailbox("", "news@example.org"), "lists.example.org", "back.example.org", PUBLIC_URL, NEWSLETTER
+)
+DOMAINS = Domains("news@example.org", "lists.example.org", "back.example.org")
+
+
+@dataclass
+class Desk:
+    """One sender. `allowed` are the addresses that may be written to; None: all."""
+
+    database: Database
+    keyring: Keyring
+    allowed: frozenset[str] | None = None
+    alerts_to: Mailbox | None = None
+    clock: SetClock = field(default_factory=SetClock)
+
+    def __post_init__(self) -> None:
+        with self.database.transaction() as session:
+            self.sender_id = a_sender(session)
+        composer = Composer(POST, self.keyring, self.alerts_to)
+        self.ledger = Ledger(self.database, self.sender_id, composer, self.clock)
+        self.opener = Opener(self.keyring, DOMAINS, self.allowed)
+
+    def claim(self, limit: int = 99) -> list[Outgoing]:
+        """Claim letters; return those that may go, and report the others."""
+        return self.open(self.ledger.turn(Report(), [], limit))
+
+    def open(self, turned: Turned) -> list[Outgoing]:
+        batch = turned.batch
+        letters: list[Outgoing] = []
+        failed: list[tuple[Claim, Failed]] = []
+        made = self.opener.open(batch, self.clock.now())
+        for claim, one, each in zip(turned.claims, batch.unopened, made, strict=True):
+            if isinstance(each, Failed):
+                failed.append((claim, each))
+            else:
+                letters.append(outgoing(batch, one, each, claim, turned.checked_at))
+        failed += self.ledger.suppressed(letters)
+        self.ledger.turn(Report(failed=failed), [], 0)
+        left_out = {claim.delivery_id for claim, _ in failed}
+        return [letter for letter in letters if letter.claim.delivery_id not in left_out]

@@ -1,0 +1,144 @@
+"""Opening many letters: in other processes, which end when nobody needs them; the same letters."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from multiprocessing import active_children
+from pathlib import Path
+
+import dkim
+import pytest
+
+from app.addresses.keys import Keyring
+from app.database import Database
+from app.deliveries import openers
+from app.deliveries.ledger import Report
+from app.deliveries.openers import Openers, Recipe
+from app.deliveries.opening import Batch, Failed, Opened, Opener
+from app.mail.dkim import DkimKey
+from app.mail.dkim_keys import create_dkim_key, load_dkim_keys
+from app.mail.filling import Filled
+from app.mail.signing import Signed
+from tests.deliveries.desk import DOMAINS, Desk
+from tests.deliveries.rows import a_mailing
+from tests.support.clock import MONDAY
+
+Result = list[Opened | Failed]
+
+
+@pytest.fixture
+def batch(database: Database, keyring: Keyring, monkeypatch: pytest.MonkeyPatch) -> Batch:
+    """Some letters; let them count as many."""
+    monkeypatch.setattr(openers, "MANY", 3)
+    with database.transaction() as session:
+        a_mailing(session, keyring, 6)
+    return Desk(database, keyring).ledger.turn(Report(), [], 6).batch
+
+
+@pytest.fixture
+def made(keyring: Keyring, keys_dir: Path) -> Iterator[Openers]:
+    recipe = Recipe(keys_dir, "example.org", DOMAINS, None)
+    yield Openers(Opener(keyring, DOMAINS), recipe)
+    for child in active_children():
+        child.join(10)
+    assert not active_children()
+
+
+def opened(made: Openers, *batches: Batch) -> list[Result]:
+    async def run() -> list[Result]:
+        try:
+            return [await made.open(batch, MONDAY) for batch in batches]
+        finally:
+            made.close()
+
+    return asyncio.run(run())
+
+
+def test_another_process_makes_the_same_letters(
+    batch: Batch, made: Openers, keyring: Keyring
+) -> None:
+    assert opened(made, batch) == [Opener(keyring, DOMAINS).open(batch, MONDAY)]
+
+
+def test_a_process_that_dies_loses_nothing(batch: Batch, made: Openers, keyring: Keyring) -> None:
+    async def run() -> list[Result]:
+        results = [await made.open(batch, MONDAY)]
+        for child in active_children():
+            os.kill(child.pid or 0, signal.SIGKILL)
+            child.join()
+        results += [await made.open(batch, MONDAY) for _ in range(2)]
+        made.close()
+        return results
+
+    assert asyncio.run(run()) == [Opener(keyring, DOMAINS).open(batch, MONDAY)] * 3
+
+
+def letters(batch: Batch, result: Result) -> list[bytes]:
+    found = []
+    for one, each in zip(batch.unopened, result, strict=True):
+        assert isinstance(each, Opened)
+        filled = Filled(batch.compiled[one.letter].template, each.plain)
+        found.append(bytes(Signed(each.signatures, filled)))
+    return found
+
+
+def verifies(letter: bytes, key: DkimKey) -> bool:
+    return bool(dkim.DKIM(letter).verify(dnsfunc=lambda *_, **__: key.record.encode()))
+
+
+def test_keys_that_sign_are_changed_while_it_runs(
+    batch: Batch, made: Openers, keys_dir: Path
+) -> None:
+    async def run() -> None:
+        for selector in ("first", "second"):
+            key = create_dkim_key(keys_dir, selector, "rsa", "example.org")
+            assert made.sign_with([key])
+            assert not made.sign_with(load_dkim_keys(keys_dir, "example.org"))
+            signed = letters(batch, await made.open(batch, MONDAY))
+            assert len(signed) == 6
+            assert all(verifies(letter, key) for letter in signed)
+            (keys_dir / f"dkim.{selector}.pem").unlink()
+        made.close()
+
+    asyncio.run(run())
+
+
+def test_a_process_ends_with_the_one_it_works_for(keys_dir: Path) -> None:
+    """However that ends: nobody may be left who holds the keys."""
+    program = textwrap.dedent(
+        f"""
+        import sys, time
+        from pathlib import Path
+        from app.deliveries.openers import Recipe, _pool
+        from app.deliveries.opening import Batch, Domains
+        from tests.support.clock import MONDAY
+        from app.deliveries.openers import _open
+        recipe = Recipe(Path({str(keys_dir)!r}), "example.org", Domains("", "", ""), None)
+        pool = _pool(recipe.opener, 1)
+        pool.submit(_open, Batch(), MONDAY).result()
+        print(*pool._processes, flush=True)
+        time.sleep(60)
+        """
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        parent.kill()
+    for _ in range(200):
+        if not _lives(child):
+            return
+        time.sleep(0.05)
+    pytest.fail("it lives on")
+
+
+def _lives(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in "ZX"
