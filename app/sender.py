@@ -19,8 +19,9 @@ from app.deliveries.engine import Engine
 from app.deliveries.envelopes import Post
 from app.deliveries.leases import LEASE, RENEW_EVERY, register, renew
 from app.deliveries.ledger import Ledger
-from app.deliveries.openers import Openers, Recipe
+from app.deliveries.openers import Openers
 from app.deliveries.opening import Domains, Opener
+from app.deliveries.opening_process import Recipe
 from app.deliveries.outfit import dkim_keys_of, relays_of
 from app.deliveries.recovery import recover
 from app.deliveries.relays import RelayState

@@ -17,7 +17,6 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from app.errors import Refusal
-from app.newsletter import MOST_NUMBERED
 
 UNSUBSCRIBE_LENGTH = 40
 """Characters: 30 bytes in base64url, without padding or spare bits."""
@@ -47,7 +46,8 @@ _LINK_ID_LENGTH = 8
 _NONCE_LENGTH = 3  # of a letter: enough that no two letters to one reader share a token
 _INDEX_LENGTH = 33
 _MAX_WEEK = 0xFFFFFF
-_WEEK_BITS = 20  # of those 24: enough for the year 9999, and four are left for the language
+_WEEK_BITS = 20  # of those 24: enough for the year 9999, and four are left:
+LANGUAGE_BITS = 4
 _BASE64 = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _BASE32 = re.compile(r"b-[a-z2-7]{48}", re.ASCII)
 
@@ -88,9 +88,9 @@ class LinkTokens:
         """Return the token of one letter's unsubscribe link, 40 characters [A-Za-z0-9_-].
 
         `link_id` has 8 bytes, `week` is an ISO week as a number such as 202504, `language` a number
-        up to `MOST_NUMBERED` by which the page knows how to speak; 0 says nothing.
+        up to 15 by which the page knows how to speak; 0 says nothing.
         """
-        if not (0 <= week < 1 << _WEEK_BITS and 0 <= language <= MOST_NUMBERED):
+        if not (0 <= week < 1 << _WEEK_BITS and 0 <= language < 1 << LANGUAGE_BITS):
             raise ValueError("a week fits into 20 bits, a language into 4")
         told = language << _WEEK_BITS | week
         return _to_base64(self._made(_UNSUBSCRIBE, link_id, told, segment))

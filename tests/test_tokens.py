@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.newsletter import MOST_NUMBERED
 from app.tokens import (
+    LANGUAGE_BITS,
     LinkFacts,
     LinkTokens,
     LinkUnknown,
@@ -259,3 +261,7 @@ def test_never_again_takes_nothing_else(token: str) -> None:
     for other in (LINKS.open_unsubscribe, LINKS.open_return_path):
         with pytest.raises(LinkUnknown):
             other(NEVER)
+
+
+def test_every_language_that_a_newsletter_numbers_fits_into_a_token() -> None:
+    assert MOST_NUMBERED < 1 << LANGUAGE_BITS

@@ -7,38 +7,23 @@ that ends. If one dies, what it had is opened again: opening changes nothing.
 import asyncio
 import multiprocessing
 import os
-import signal
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from itertools import chain
-from pathlib import Path
 
-from app.addresses.keys import Keyring
-from app.deliveries.opening import Batch, Domains, Failed, Opened, Opener
+from app.deliveries.opening import Batch, Failed, Opened, Opener
+from app.deliveries.opening_process import Recipe, begin, opened
+from app.journal import journal
 from app.mail.dkim import DkimKey
-from app.mail.dkim_keys import load_dkim_keys
+
+log = journal("deliveries")
 
 # Fewer are opened here, faster than another process would start.
 MANY = 50
 _IDLE = 60.0  # seconds until a process that has nothing to do is ended
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What an opener is made from, in whichever process. `dkim_domain` is what DKIM signs for."""
-
-    keys_dir: Path
-    dkim_domain: str
-    domains: Domains
-    allowed: frozenset[str] | None
-
-    def opener(self) -> Opener:
-        """Read the keys."""
-        dkim = load_dkim_keys(self.keys_dir, self.dkim_domain)
-        return Opener(Keyring.load(self.keys_dir), self.domains, self.allowed, dkim)
 
 
 class Openers:
@@ -51,6 +36,7 @@ class Openers:
         self._pool: ProcessPoolExecutor | None = None
         self._outdated = False
         self._used_at = 0.0
+        self._alone_until = 0.0  # after a process died, for it may die again
 
     def sign_with(self, dkim: Sequence[DkimKey]) -> bool:
         """Sign with these keys from now on; tell whether they are others than before."""
@@ -62,21 +48,24 @@ class Openers:
 
     async def open(self, batch: Batch, now: datetime) -> list[Opened | Failed]:
         """Open a batch, in its order."""
-        if len(batch.unopened) < MANY or self._recipe is None:
-            return await asyncio.to_thread(self._here.open, batch, now)
         loop = asyncio.get_running_loop()
+        alone = self._recipe is None or loop.time() < self._alone_until
+        if alone or len(batch.unopened) < MANY:
+            return await asyncio.to_thread(self._here.open, batch, now)
         self._used_at = loop.time()
-        pool, workers = self._started(self._recipe)
+        pool, workers = self._started()
         try:
             parts = [
-                loop.run_in_executor(pool, _open, part, now) for part in _parts(batch, workers)
+                loop.run_in_executor(pool, opened, part, now) for part in _parts(batch, workers)
             ]
             return list(chain.from_iterable(await asyncio.gather(*parts)))
         except BrokenExecutor:
+            log.warning("a process that opens letters has died")
             self.close()
+            self._alone_until = loop.time() + _IDLE
             return await asyncio.to_thread(self._here.open, batch, now)
 
-    def _started(self, recipe: Recipe) -> tuple[ProcessPoolExecutor, int]:
+    def _started(self) -> tuple[ProcessPoolExecutor, int]:
         """Return the processes, which read the keys when they start, and how many they are.
 
         A signature costs more than everything else: then it is worth to use all cores.
@@ -85,7 +74,7 @@ class Openers:
             self._outdated = False
             self.close()
         workers = (os.cpu_count() or 1) if self._here.signs_with else 1
-        self._pool = self._pool or _pool(recipe.opener, workers)
+        self._pool = self._pool or _pool(self._recipe, workers)
         return self._pool, workers
 
     def rest(self) -> None:
@@ -106,33 +95,7 @@ def _parts(batch: Batch, workers: int) -> list[Batch]:
     return [replace(batch, unopened=batch.unopened[at : at + size]) for at in starts]
 
 
-_opener: Opener | None = None  # of a process that only opens
-
-
-def _pool(make: Callable[[], Opener], workers: int) -> ProcessPoolExecutor:
+def _pool(recipe: Recipe | None, workers: int) -> ProcessPoolExecutor:
     # A fork would take our threads' locks along as they are; and it would hold all that we hold.
     spawning = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(workers, spawning, initializer=_begin, initargs=(make,))
-
-
-def _begin(make: Callable[[], Opener]) -> None:
-    """Become an opener."""
-    global _opener  # noqa: PLW0603 (the way in which a pool's processes hold what they work with)
-    for ignored in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(ignored, signal.SIG_IGN)  # whom they are meant for finishes first
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    _opener = make()
-
-
-def _end_with_parent() -> None:
-    """A pool's processes would outlive a parent that was killed, waiting for work for ever."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(0)
-
-
-def _open(batch: Batch, now: datetime) -> list[Opened | Failed]:
-    if _opener is None:
-        raise RuntimeError("this process is no opener")
-    return _opener.open(batch, now)
+    return ProcessPoolExecutor(workers, spawning, initializer=partial(begin, recipe))

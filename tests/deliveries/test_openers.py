@@ -18,8 +18,9 @@ from app.addresses.keys import Keyring
 from app.database import Database
 from app.deliveries import openers
 from app.deliveries.ledger import Report
-from app.deliveries.openers import Openers, Recipe
+from app.deliveries.openers import Openers
 from app.deliveries.opening import Batch, Failed, Opened, Opener
+from app.deliveries.opening_process import Recipe
 from app.mail.dkim import DkimKey
 from app.mail.dkim_keys import create_dkim_key, load_dkim_keys
 from app.mail.filling import Filled
@@ -114,13 +115,13 @@ def test_a_process_ends_with_the_one_it_works_for(keys_dir: Path) -> None:
         f"""
         import sys, time
         from pathlib import Path
-        from app.deliveries.openers import Recipe, _pool
+        from app.deliveries.openers import _pool
         from app.deliveries.opening import Batch, Domains
+        from app.deliveries.opening_process import Recipe, opened
         from tests.support.clock import MONDAY
-        from app.deliveries.openers import _open
         recipe = Recipe(Path({str(keys_dir)!r}), "example.org", Domains("", "", ""), None)
-        pool = _pool(recipe.opener, 1)
-        pool.submit(_open, Batch(), MONDAY).result()
+        pool = _pool(recipe, 1)
+        pool.submit(opened, Batch(), MONDAY).result()
         print(*pool._processes, flush=True)
         time.sleep(60)
         """

@@ -1,0 +1,57 @@
+"""A process that only opens letters: what it is made from, and how it begins and ends.
+
+It imports no more than opening takes, so that it is small, and ends with the one it works for.
+"""
+
+import multiprocessing
+import os
+import signal
+import threading
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from app.addresses.keys import Keyring
+from app.deliveries.opening import Batch, Domains, Failed, Opened, Opener
+from app.mail.dkim_keys import load_dkim_keys
+
+_opener: Opener | None = None
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What an opener is made from, in whichever process. `dkim_domain` is what DKIM signs for."""
+
+    keys_dir: Path
+    dkim_domain: str
+    domains: Domains
+    allowed: frozenset[str] | None
+
+    def opener(self) -> Opener:
+        """Read the keys."""
+        dkim = load_dkim_keys(self.keys_dir, self.dkim_domain)
+        return Opener(Keyring.load(self.keys_dir), self.domains, self.allowed, dkim)
+
+
+def begin(recipe: Recipe | None) -> None:
+    """Become an opener."""
+    global _opener  # noqa: PLW0603 (the way in which a pool's processes hold what they work with)
+    for ignored in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ignored, signal.SIG_IGN)  # whom they are meant for finishes first
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _opener = recipe.opener() if recipe is not None else None
+
+
+def _end_with_parent() -> None:
+    """A pool's processes would outlive a parent that was killed, waiting for work for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(0)
+
+
+def opened(batch: Batch, now: datetime) -> list[Opened | Failed]:
+    """Open a batch, in its order."""
+    if _opener is None:
+        raise RuntimeError("this process is no opener")
+    return _opener.open(batch, now)
