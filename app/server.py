@@ -40,6 +40,7 @@ from app.web.throttle import Throttle
 
 PUBLIC_BODY = 16_384  # bytes: an address and a choice of segments
 OPERATORS_BODY = 8 << 20
+BODY_WITHIN = 60.0  # seconds: a photo over a slow line
 
 SAME_FOR_EVERYONE = ("/form.js", "/archive", "/v1/archive", "/v1/situation", "/photos")
 
@@ -73,7 +74,7 @@ def _app(installation: Installation, title: str, limit: int, *, documented: bool
     )
     app.state.installation = installation
     problems.install(app)
-    app.add_middleware(Limits, limit=limit)
+    app.add_middleware(Limits, limit=limit, within=BODY_WITHIN)
     app.add_middleware(Heads)
     app.add_middleware(Hosts, names=_hosts(installation.settings))
     app.include_router(health.router)

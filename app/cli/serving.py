@@ -24,6 +24,7 @@ from app.errors import Refusal
 from app.journal import journal
 from app.server import create_operators, create_public
 from app.settings import Listen, SettingWrong
+from app.web.connections import HEAD, Connection
 
 log = journal("serve")
 
@@ -81,6 +82,9 @@ def _listening(name: str, listen: Listen) -> socket.socket:
 def _web(app: FastAPI) -> _Server:
     config = uvicorn.Config(
         app,
+        http=Connection,
+        h11_max_incomplete_event_size=HEAD,
+        ws="none",
         log_config=None,
         access_log=False,  # its lines would hold the tokens in paths
         lifespan="off",

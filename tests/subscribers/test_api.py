@@ -1,10 +1,13 @@
 """The website's calls: the same answer for every address, whatever is known about it."""
 
 import re
+import threading
+from collections import Counter
+from types import FrameType
 from typing import Any
 
 from fastapi.testclient import TestClient
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from app.addresses.keys import Keyring
 from app.database import Database
@@ -39,6 +42,45 @@ def test_known_and_unknown_get_the_same_answer(
     for name in ("known", "new"):
         body = {"email": f"{name}@example.org"}
         assert readers.post("/v1/manage-links", json=body).json() == {"status": "accepted"}
+
+
+def work_of(database: Database, readers: TestClient, email: str) -> Counter[str]:
+    """Count what a sign-up makes the public process do: functions of ours, statements of SQL."""
+    done: Counter[str] = Counter()
+
+    def note_call(frame: FrameType, what: str, _: object) -> None:
+        if what == "call" and "/app/" in frame.f_code.co_filename:
+            done[frame.f_code.co_qualname] += 1
+        done.pop("Gathering._while_more_come", None)  # goes on by the clock
+
+    def note_statement(*facts: Any) -> None:
+        done[facts[2]] += 1
+
+    event.listen(database.engine, "before_cursor_execute", note_statement)
+    threading.setprofile(note_call)  # a client's call runs in threads of its own
+    try:
+        assert sign_up(readers, email=email).status_code == 202
+    finally:
+        threading.setprofile(None)
+        event.remove(database.engine, "before_cursor_execute", note_statement)
+    return done
+
+
+def test_known_and_unknown_make_the_same_work(
+    database: Database, keyring: Keyring, readers: TestClient
+) -> None:
+    """So they take the same time: no call and no statement depends on what is known."""
+    with database.transaction() as session:
+        a_subscriber(session, keyring, "known@example.org")
+        a_subscriber(session, keyring, "asked@example.org", state=PENDING)
+    sign_up(readers, email="first@example.org")  # what is prepared once
+    known, asked, new = (
+        work_of(database, readers, f"{name}@example.org") for name in ("known", "asked", "newer")
+    )
+    assert known == asked == new
+    assert known["seal"] == 2
+    assert sum("INSERT INTO sign_ups" in each for each in known) == 1
+    assert not any("FROM subscribers" in each for each in known)
 
 
 def test_a_form_is_led_to_a_page_in_its_language(database: Database, readers: TestClient) -> None:
