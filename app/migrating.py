@@ -12,10 +12,13 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import ProgrammingError
 
 from app.database import Database, make_private
 from app.errors import Refusal
+from app.granting import grant_again
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 _LOCK = 0x76657374  # any number of our own: "vest"
@@ -23,6 +26,10 @@ _LOCK = 0x76657374  # any number of our own: "vest"
 
 class SchemaNewer(Refusal):
     """This database was made by a newer version of Vestka."""
+
+
+class SchemaNotOurs(Refusal):
+    """The schema is not this version's, and this database user may not change it."""
 
 
 def _config(connection: Connection | None = None) -> Config:
@@ -68,9 +75,16 @@ def migrate(database: Database, revision: str = "head") -> bool:
         return False
     if current is not None and current not in {s.revision for s in scripts.walk_revisions()}:
         raise SchemaNewer
-    with database.engine.connect() as connection, _alone(database, connection):
-        command.upgrade(_config(connection), revision)
-        connection.commit()
+    try:
+        with database.engine.connect() as connection, _alone(database, connection):
+            command.upgrade(_config(connection), revision)
+            connection.commit()
+    except ProgrammingError as wrong:
+        if isinstance(wrong.orig, InsufficientPrivilege):
+            raise SchemaNotOurs from None
+        raise
+    if revision == "head":
+        grant_again(database)
     return True
 
 

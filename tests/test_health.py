@@ -5,6 +5,7 @@ from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import OperationalError
 
 from app.database import Database
+from tests.support.builders import served
 
 
 def test_a_served_database_is_ready(readers: TestClient, operators: TestClient) -> None:
@@ -13,13 +14,11 @@ def test_a_served_database_is_ready(readers: TestClient, operators: TestClient) 
         assert client.get("/health/ready").json() == {"status": "ready"}
 
 
-def test_without_a_database_it_lives_and_is_not_ready(
-    database: Database, readers: TestClient
-) -> None:
+def test_without_a_database_it_lives_and_is_not_ready(readers: TestClient) -> None:
     def fail(*_: object) -> None:
         raise OperationalError("SELECT 1", {}, Exception("no route to the host"))
 
-    engine: Engine = database.engine
+    engine: Engine = served(readers).engine
     event.listen(engine, "before_cursor_execute", fail)
     answer = readers.get("/health/ready")
     assert answer.status_code == 503

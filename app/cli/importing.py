@@ -16,8 +16,10 @@ from rich.progress import Progress
 from app.cli.asking import answer
 from app.cli.opening import Opened
 from app.cli.output import AsJson, print_json, print_record
+from app.clock import Clock
 from app.errors import Refusal
 from app.operators.audit import note
+from app.seals.watching import KeyWatch
 from app.subscribers.importing import Consent, foresee, may_bring_back, take_in
 from app.subscribers.list_batches import Listed, Tally, batches
 from app.subscribers.list_file import read_list
@@ -101,12 +103,27 @@ def _who_comes_back(opened: Opened) -> str:
 def _import(opened: Opened, file: BinaryIO, consent: Consent, *, as_json: bool) -> None:
     now = opened.clock.now()
     tally = Tally()
-    with _watched(opened, file, tally, "importing") as found:
-        take_in(opened.database, opened.keyring, found, consent, tally, now=now)
+    # A change of keys waits for it: what it seals must be sealed anew before the old keys go.
+    keys = KeyWatch(opened.database, opened.settings.keys_dir, "import", opened.keyring)
+    keys.begin(now)
+    try:
+        with _watched(opened, file, tally, "importing") as found:
+            said = _saying(keys, opened.clock, found)
+            take_in(opened.database, opened.keyring, said, consent, tally, now=now)
+    finally:
+        keys.end()
     with opened.database.transaction() as session:
         done = f"{consent.version}: {tally.added} added, {tally.changed} changed"
         note(session, _ACTOR, "list imported", done, now=now)
     _report(tally, as_json=as_json)
+
+
+def _saying(
+    keys: KeyWatch, clock: Clock, found: Iterator[Sequence[Listed]]
+) -> Iterator[Sequence[Listed]]:
+    for batch in found:
+        keys.renew(clock.now())
+        yield batch
 
 
 @contextmanager

@@ -1,15 +1,32 @@
-"""`vestka migrate`: bring the database's schema up to date."""
+"""`vestka migrate`: bring the database's schema up to date, and make its roles."""
+
+from typing import Annotated
+
+import typer
 
 from app.cli.opening import Opened
 from app.cli.output import AsJson, print_record
 from app.database import Database
+from app.granting import grant_all
 from app.migrating import migrate as bring_up_to_date
 
 
-def migrate(*, as_json: AsJson = False) -> None:
-    """Bring the database's schema up to date; the other commands do so by themselves."""
+def migrate(
+    *,
+    roles: Annotated[bool, typer.Option("--roles", help="make the roles of PostgreSQL")] = False,
+    prefix: Annotated[str, typer.Option(help="what the roles' names begin with")] = "vestka",
+    as_json: AsJson = False,
+) -> None:
+    """Bring the database's schema up to date; the other commands do so by themselves.
+
+    With --roles, also make the database roles PREFIX_public, PREFIX_operators and PREFIX_sender,
+    each with the rights that its process needs; users are made members of them by you.
+    """
     opened = Opened()
     if opened.settings.database_url.startswith("sqlite"):
         opened.data_dir()
-    changed = bring_up_to_date(Database(opened.settings.database_url))
-    print_record({"migrated": changed}, as_json=as_json)
+    database = Database(opened.settings.database_url)
+    record: dict[str, object] = {"migrated": bring_up_to_date(database)}
+    if roles:
+        record["roles"] = grant_all(database, prefix)
+    print_record(record, as_json=as_json)

@@ -49,7 +49,7 @@ class KeyWatch:
     keys_dir: Path
     role: str
     keys: PublicKeys
-    changed: Callable[[PublicKeys], object]
+    changed: Callable[[PublicKeys], object] = repr
     opening: Keyring | None = None
     user: bytes = field(default_factory=new_id)
     seen: Signature = ()
@@ -86,6 +86,11 @@ class KeyWatch:
         self.changed(self.keys)
         self.say_at = now + SETTLED
         log.info("key files taken up", generation=self.keys.list_sealing.kid)
+
+    def renew(self, now: datetime) -> None:
+        """Say again that this process is alive, if it is time; nothing is taken up."""
+        if self.say_at is None or now >= self.say_at:
+            self._say(now)
 
     def works_with(self, keyring: Keyring, now: datetime) -> None:
         """Take note that the sender has begun to work with these keys."""

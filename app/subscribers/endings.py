@@ -12,7 +12,7 @@ from sqlalchemy import delete, select
 
 from app.addresses.generations import oldest_day
 from app.database import Transaction
-from app.dialects import insert_if_absent
+from app.dialects import insert_blindly, insert_if_absent
 from app.operators.alerts import alert
 from app.subscribers.models import Ending
 
@@ -21,7 +21,7 @@ NAME = "endings"
 
 def remember(session: Transaction, subscriber_id: bytes, *, today: date) -> None:
     """Note in the database that this row is deleted."""
-    insert_if_absent(session, Ending, [{"id": subscriber_id, "day": today}])
+    insert_blindly(session, Ending, [{"id": subscriber_id, "day": today}])
 
 
 class EndingNotes:

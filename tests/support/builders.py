@@ -6,6 +6,8 @@ The schema is migrated once per engine and run, and copied for each test.
 import os
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +26,7 @@ from app.addresses.keys import Keyring, PublicKeys
 from app.addresses.sealing import seal
 from app.database import Database, Transaction
 from app.editions.freezing import freeze
+from app.granting import grant_all
 from app.issues.approval import approve
 from app.issues.content import IssueContent
 from app.issues.drafting import store
@@ -47,6 +50,7 @@ if TYPE_CHECKING:  # pytest must be the first to import the plugins
 NEWSLETTER = Newsletter.load()
 PUBLIC_URL = "https://news.example.org"
 WEEK = Week.parse("2025-W04")
+ROLES_BEGIN = "vestka_test"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -57,9 +61,12 @@ def unheard_journal() -> Iterator[None]:
         yield
 
 
-def _prepare(url: str) -> None:
+def prepare(url: str) -> None:
+    """Make all tables in an empty database, and on PostgreSQL the rights of the roles."""
     database = Database(url)
     migrate(database)
+    if not database.is_sqlite:
+        grant_all(database, ROLES_BEGIN)
     database.close()
 
 
@@ -67,7 +74,7 @@ def _prepare(url: str) -> None:
 def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The SQLite file that tests copy."""
     path = tmp_path_factory.mktemp("migrated") / "vestka.db"
-    _prepare(f"sqlite:///{path}")
+    prepare(f"sqlite:///{path}")
     return path
 
 
@@ -80,7 +87,7 @@ def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         yield f"sqlite:///{tmp_path}/vestka.db"
         return
     postgres: PostgresServer = request.getfixturevalue("postgres")
-    url = postgres.fresh_database(postgres.prepared("migrated", _prepare))
+    url = postgres.fresh_database(postgres.prepared("migrated", prepare))
     yield url
     postgres.drop(url)
 
@@ -127,6 +134,19 @@ def installation(database: Database, keys_dir: Path, clock: SetClock) -> Install
     return Installation(settings, database, clock, NEWSLETTER, PublicKeys.load(keys_dir))
 
 
+@contextmanager
+def in_role(database: Database, role: str) -> Iterator[Database]:
+    """Open the database with the rights of this role alone; SQLite has none to tell apart."""
+    if database.is_sqlite:
+        yield database
+        return
+    options = {"options": f"-crole={ROLES_BEGIN}_{role}"}
+    url = database.url.update_query_dict(options)
+    opened = Database(url.render_as_string(hide_password=False))
+    yield opened
+    opened.close()
+
+
 def visitor(app: FastAPI) -> TestClient:
     """Return a client that follows nothing and gets a 500 as an answer, like any other.
 
@@ -141,18 +161,27 @@ def visitor(app: FastAPI) -> TestClient:
     )
 
 
-@pytest.fixture
-def readers(installation: Installation) -> TestClient:
-    """The readers' port."""
-    return visitor(create_public(installation))
+def served(client: TestClient) -> Database:
+    """Return the database that a port works with."""
+    app: Any = client.app
+    database: Database = app.state.installation.database
+    return database
 
 
 @pytest.fixture
-def operators(installation: Installation) -> TestClient:
-    """The operators' port, called with a key that may do everything."""
-    client = visitor(create_operators(installation))
-    client.headers["Authorization"] = f"Bearer {a_key(installation.database)}"
-    return client
+def readers(installation: Installation) -> Iterator[TestClient]:
+    """The readers' port, with the database rights of its role."""
+    with in_role(installation.database, "public") as database:
+        yield visitor(create_public(replace(installation, database=database)))
+
+
+@pytest.fixture
+def operators(installation: Installation) -> Iterator[TestClient]:
+    """The operators' port, with its role's rights, called with a key that may do everything."""
+    with in_role(installation.database, "operators") as database:
+        client = visitor(create_operators(replace(installation, database=database)))
+        client.headers["Authorization"] = f"Bearer {a_key(installation.database)}"
+        yield client
 
 
 def a_key(database: Database, scope: str = "all", name: str = "editor") -> str:
