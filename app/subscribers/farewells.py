@@ -36,7 +36,14 @@ def bury(session: Transaction, keyring: Keyring, *, today: date, limit: int = 20
 
     Who only left, and asked to come back in the meantime, stays: that was their own act.
     """
-    query = select(Farewell).limit(limit).with_for_update(skip_locked=True)
+    # The subscriber is locked first, as by everybody else who ends one: or two would wait in a
+    # circle.
+    query = (
+        select(Farewell)
+        .join(Subscriber, Subscriber.id == Farewell.subscriber_id)
+        .limit(limit)
+        .with_for_update(of=Subscriber, skip_locked=True)
+    )
     waiting = session.scalars(query).all()
     for farewell in waiting:
         if farewell.reason in REASONS:

@@ -14,7 +14,7 @@ from app.dialects import insert_blindly, insert_or_add
 from app.newsletter import Newsletter, Segment
 from app.subscribers.endings import remember
 from app.subscribers.models import Departure, Farewell, ServiceLetter, Subscriber, Subscription
-from app.suppressions.reasons import LEFT
+from app.suppressions.reasons import LEFT, REASONS, gravest
 from app.tokens import LinkTokens, LinkUnknown, segment_code
 
 UNSUBSCRIBED = "unsubscribed"
@@ -73,14 +73,16 @@ def end(
     """Delete these subscriptions (None: all) and count them; the last one ends the subscriber.
 
     With a `tombstone`, the sender keeps the index of who is gone through that day, against lists
-    that would bring them back; the subscriber's row goes when it has.
+    that would bring them back; the subscriber's row goes when it has. So it does if an index is to
+    be kept for a graver reason already. Whoever calls this has locked the subscriber's row.
     """
-    if _delete(session, subscriber_id, segments, reason, today):
-        if tombstone is None:
-            remember(session, subscriber_id, today=today)
-            session.execute(delete(Subscriber).where(Subscriber.id == subscriber_id))
-        else:
-            say_farewell(session, subscriber_id, LEFT, until=tombstone)
+    if not _delete(session, subscriber_id, segments, reason, today):
+        return
+    if tombstone is not None:
+        say_farewell(session, subscriber_id, LEFT, until=tombstone)
+    elif _farewell(session, subscriber_id) is None:
+        remember(session, subscriber_id, today=today)
+        session.execute(delete(Subscriber).where(Subscriber.id == subscriber_id))
 
 
 def end_keeping(
@@ -94,11 +96,21 @@ def end_keeping(
 def say_farewell(
     session: Transaction, subscriber_id: bytes, reason: str, *, until: date | None
 ) -> None:
-    """Leave the row to the sender, with no link that works any more."""
+    """Leave the row to the sender, with no link that works any more; the gravest reason stays."""
     letters = ServiceLetter.subscriber_id == subscriber_id
     session.execute(delete(ServiceLetter).where(letters))
-    row = {"subscriber_id": subscriber_id, "reason": reason, "until": until}
-    insert_blindly(session, Farewell, [row])
+    waiting = _farewell(session, subscriber_id)
+    if waiting is None:
+        row = {"subscriber_id": subscriber_id, "reason": reason, "until": until}
+        insert_blindly(session, Farewell, [row])
+    elif reason in REASONS and gravest((waiting.reason, reason)) == reason:
+        waiting.reason, waiting.until = reason, until
+        session.flush()
+
+
+def _farewell(session: Transaction, subscriber_id: bytes) -> Farewell | None:
+    query = select(Farewell).where(Farewell.subscriber_id == subscriber_id)
+    return session.scalar(query.execution_options(populate_existing=True))
 
 
 def _delete(

@@ -49,9 +49,9 @@ def forbidding(act: Act) -> tuple[str, ...]:
 
 
 def gravest(names: Iterable[str]) -> str:
-    """Return the one of several reasons to be told: the first in the table."""
+    """Return the one of several reasons to be told: the first in the table, or one that is not."""
     order = list(REASONS)
-    return min(names, key=order.index)
+    return min(names, key=lambda name: order.index(name) if name in REASONS else len(order))
 
 
 def last_day(reason: str, today: date) -> date | None:

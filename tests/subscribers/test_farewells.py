@@ -152,3 +152,49 @@ def test_by_default_nothing_is_kept(
         assert session.scalars(select(Subscriber)).all() == []
         assert session.scalars(select(Farewell)).all() == []
         assert bury(session, keyring, today=TODAY) == 0
+
+
+def test_leaving_once_more_does_not_undo_it(
+    database: Database, keyring: Keyring, readers: TestClient
+) -> None:
+    """Who reported spam presses the link of the letter, too, before the sender has looked."""
+    with database.transaction() as session:
+        ann = a_subscriber(session, keyring)
+        leave = f"/unsubscribe/{keyring.links.unsubscribe(ann.link_id, WEEK.number, 'en')}"
+        end_keeping(session, ann.id, COMPLAINT, until=None, today=TODAY)
+    assert readers.post(leave).status_code == 303
+    with database.transaction() as session:
+        assert bury(session, keyring, today=TODAY) == 1
+        assert standing(session, keyring) == [COMPLAINT]
+        assert session.scalars(select(Subscriber)).all() == []
+
+
+@pytest.mark.parametrize("order", [(DEAD, COMPLAINT), (COMPLAINT, DEAD), (LEFT, COMPLAINT)])
+def test_the_gravest_reason_is_kept(
+    database: Database, keyring: Keyring, order: tuple[str, ...]
+) -> None:
+    with database.transaction() as session:
+        ann = a_subscriber(session, keyring)
+        for reason in order:
+            until = None if reason == COMPLAINT else LATER
+            end_keeping(session, ann.id, reason, until=until, today=TODAY)
+        bury(session, keyring, today=TODAY)
+        assert standing(session, keyring) == [COMPLAINT]
+        assert [row.until for row in session.scalars(select(Suppression))] == [None]
+
+
+def test_the_sender_and_the_reader_do_not_wait_in_a_circle(
+    database: Database, keyring: Keyring
+) -> None:
+    """Both lock the subscriber first: whoever comes second passes by, or waits for the first."""
+    with database.transaction() as session:
+        ann = a_subscriber(session, keyring)
+        end_keeping(session, ann.id, COMPLAINT, until=None, today=TODAY)
+    if database.is_sqlite:
+        pytest.skip("SQLite has one writer at a time")
+    with database.transaction() as leaving:
+        leaving.scalars(select(Subscriber).with_for_update()).one()
+        with database.transaction() as session:
+            assert bury(session, keyring, today=TODAY) == 0
+    with database.transaction() as session:
+        assert bury(session, keyring, today=TODAY) == 1
