@@ -15,7 +15,10 @@ from app.addresses.keys import Keyring
 from app.addresses.sealing import seal
 from app.clock import SystemClock
 from app.database import Database
-from app.editions.freezing import freeze
+from app.deliveries.composing import SAMPLE, compiled_edition
+from app.deliveries.envelopes import Post
+from app.editions.freezing import editions_of, freeze
+from app.editions.pictures import frozen
 from app.issues.approval import approve
 from app.issues.content import IssueContent
 from app.issues.drafting import store
@@ -23,16 +26,22 @@ from app.issues.week import Week
 from app.mailings.launch import launch
 from app.migrating import migrate
 from app.newsletter import Newsletter
+from app.settings import Mailbox
 from app.subscribers.models import CONFIRMED, Subscriber, Subscription
 from app.tokens import new_id, new_link_id
 
 NOW = datetime(2026, 1, 6, 8, 0, tzinfo=UTC)
 WEEK = Week.parse("2026-W02")
+REAL = Path(__file__).resolve().parents[2] / "shared" / "input" / "2025-W04.json"
 SENTENCE = "Гэта сказ сярэдняй даўжыні, напісаны толькі дзеля таго, каб ліст меў патрэбны памер. "
 
 
-def prepare(folder: Path, url: str, readers: int, public_url: str, letter_kb: int) -> None:
-    """Make keys, database, `readers` confirmed readers of BE/RU, and a launched mailing."""
+def prepare(folder: Path, url: str, readers: int, public_url: str, letter_kb: int) -> int:
+    """Make keys, database, `readers` confirmed readers of BE/RU, and a launched mailing.
+
+    Its issue is a real one if that lies beside the project, else one of about `letter_kb`. Returns
+    the size of a letter in bytes.
+    """
     create_keys(folder / "keys")
     keyring = Keyring.load(folder / "keys")
     database = Database(url)
@@ -42,13 +51,21 @@ def prepare(folder: Path, url: str, readers: int, public_url: str, letter_kb: in
             session.execute(insert(Subscriber), [subscriber for subscriber, _ in rows])
             session.execute(insert(Subscription), [subscription for _, subscription in rows])
     newsletter = Newsletter.load()
+    content = IssueContent.model_validate_json(
+        REAL.read_bytes() if REAL.exists() else _issue(letter_kb)
+    )
+    week = content.week
     with database.transaction() as session:
-        content = IssueContent.model_validate_json(_issue(letter_kb))
-        store(session, newsletter, WEEK, content, now=NOW)
-        approve(session, newsletter, WEEK, ["be-ru"], by="bench", now=NOW)
-        freeze(session, newsletter, WEEK, ["be-ru"], public_url=public_url, now=NOW)
-        launch(session, WEEK, newsletter.segment("be-ru"), by="bench", now=SystemClock().now())
+        store(session, newsletter, week, content, now=NOW)
+        approve(session, newsletter, week, ["be-ru"], by="bench", now=NOW)
+        freeze(session, newsletter, week, ["be-ru"], public_url=public_url, now=NOW)
+        launch(session, week, newsletter.segment("be-ru"), by="bench", now=SystemClock().now())
+        rendered = frozen(session, editions_of(session, str(week), "be-ru")["be"])
     database.close()
+    post = Post(
+        Mailbox("", "news@example.org"), "example.org", "example.org", public_url, newsletter
+    )
+    return len(compiled_edition(post, rendered, "be-ru", "be", week).fill(SAMPLE))
 
 
 def _batches(

@@ -13,7 +13,7 @@ commands = typer.Typer(no_args_is_help=True, help="Measurements, from a checkout
 
 
 @commands.command()
-def engine(
+def send(
     letters: Annotated[int, typer.Option(min=1000, help="readers of the mailing")] = 20_000,
     rounds: Annotated[int, typer.Option(min=1, help="the median of so many counts")] = 3,
     database: Annotated[
@@ -21,10 +21,15 @@ def engine(
     ] = None,
     *,
     dkim: Annotated[bool, typer.Option("--dkim", help="sign every letter, RSA 2048")] = False,
+    peers: Annotated[
+        bool, typer.Option("--peers", help="compare with a naive sender and a pool in Go, too")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Send a mailing to smtp-sink by the whole sender, and compare with smtp-source (Postfix)."""
-    measured = _bench("engine").run(letters, 1 if database else rounds, url=database, dkim=dkim)
+    measured = _bench("send").run(
+        letters, 1 if database else rounds, url=database, dkim=dkim, peers=peers
+    )
     print_record(measured, as_json=as_json)
 
 

@@ -1,0 +1,1 @@
+"""The real sender, measured from inside."""

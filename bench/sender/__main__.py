@@ -1,0 +1,115 @@
+"""One run of the real sender until its mailing is finished; prints what it took, as JSON.
+
+CPU and memory are those of the sender and of the processes that open letters for it; the CPU is
+counted from the first letter that went to the last, so that starting Python is not shared out.
+It is a package's main module because a process that is started takes no other along.
+"""
+
+import asyncio
+import json
+import os
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from multiprocessing import active_children
+from pathlib import Path
+
+from sqlalchemy import func, select
+
+from app.cli.opening import Opened
+from app.deliveries.models import Delivery
+from app.mailings.models import Mailing
+from app.mailings.states import ENROLLING, FINISHED
+from app.sender import prepare
+
+TICK = os.sysconf("SC_CLK_TCK")
+LOOK_EVERY = 0.1
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A look at the sender: the clock (s), CPU used so far (s), whether a letter has gone."""
+
+    at: float
+    cpu: float
+    sent: bool
+    state: str
+
+
+def _cpu(pid: int | str) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def _peak_mb(pid: int | str) -> float:
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+
+def _processes() -> list[int | str]:
+    return ["self", *(child.pid for child in active_children() if child.pid)]
+
+
+def _look(opened: Opened) -> Moment:
+    """Look without counting: a count of a million rows would be a part of what is measured."""
+    with opened.database.reading() as session:
+        state = session.scalars(select(Mailing.state)).one()
+        sent = select(Delivery.id).where(Delivery.state == "sent").limit(1)
+        any_sent = session.scalar(sent) is not None if state != ENROLLING else False
+    return Moment(time.perf_counter(), sum(map(_cpu, _processes())), any_sent, state)
+
+
+def _letters(opened: Opened) -> int:
+    with opened.database.reading() as session:
+        return session.scalar(select(func.count()).where(Delivery.state == "sent")) or 0
+
+
+async def _moments(opened: Opened, running: asyncio.Task[None]) -> AsyncIterator[Moment]:
+    while not running.done():
+        await asyncio.sleep(LOOK_EVERY)
+        yield await asyncio.to_thread(_look, opened)
+    await running
+    raise RuntimeError("the sender ended before its mailing")
+
+
+async def run() -> None:
+    """Send the mailing of the installation that the environment describes."""
+    opened = Opened()
+    opened.data_dir()
+    sender = prepare(
+        opened.settings, opened.database, opened.newsletter, opened.keyring, opened.clock
+    )
+    stop = asyncio.Event()
+    before = time.perf_counter()
+    running = asyncio.create_task(sender.run(stop))
+    moments = _moments(opened, running)
+    enrolled = await _first(moments, lambda moment: moment.state != ENROLLING)
+    first = enrolled if enrolled.sent else await _first(moments, lambda moment: moment.sent)
+    begun = await asyncio.to_thread(_letters, opened)
+    last = await _first(moments, lambda moment: moment.state == FINISHED)
+    peaks = [_peak_mb(pid) for pid in _processes()]
+    stop.set()
+    await running
+    letters = await asyncio.to_thread(_letters, opened)
+    record = {
+        "letters": letters,
+        "rate": (letters - begun) / (last.at - first.at),
+        "to_enrol": enrolled.at - before,
+        "to_first": first.at - before,
+        "cpu_us": (last.cpu - first.cpu) / (letters - begun) * 1e6,
+        "peak_mb": peaks[0],
+        "opener_mb": sum(peaks[1:]),
+    }
+    sys.stdout.write(json.dumps(record) + "\n")
+
+
+async def _first(moments: AsyncIterator[Moment], wanted: Callable[[Moment], bool]) -> Moment:
+    async for moment in moments:
+        if wanted(moment):
+            return moment
+    raise RuntimeError("there was no such moment")
+
+
+if __name__ == "__main__":
+    asyncio.run(run())
