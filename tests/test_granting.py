@@ -95,7 +95,7 @@ FORBIDDEN = [
 ]
 
 
-def test_the_public_process_can_do_nothing_it_has_no_need_of(public: Database) -> None:
+def test_c15_the_public_process_can_do_nothing_it_has_no_need_of(public: Database) -> None:
     assert [statement for statement in FORBIDDEN if not refused(public, statement)] == []
 
 

@@ -25,7 +25,9 @@ def test_the_readme_describes_no_setting_that_does_not_exist() -> None:
     assert named == {knob.name for knob in Settings.knobs()}
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/architecture.md", "docs/letters.md"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "docs/architecture.md", "docs/keys.md", "docs/letters.md"]
+)
 def test_every_file_named_in_a_document_exists(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     paths = set(re.findall(r"`([\w./-]+\.(?:py|toml|css|md))`", text))
