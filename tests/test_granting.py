@@ -122,7 +122,7 @@ OTHERS = [
 ]
 
 
-def test_the_other_processes_have_limits_too(public: Database, database: Database) -> None:
+def test_c15_the_other_processes_have_limits_too(public: Database, database: Database) -> None:
     for role, statement in OTHERS:
         with in_role(database, role) as opened:
             assert refused(opened, statement), statement

@@ -34,7 +34,8 @@ Without them nobody, you included, can ever read an address again. Do this now:
 
   1. Copy the whole directory {keys_dir} to two places that are not this machine, not a backup of
      its database, and out of reach of whoever could take either: an encrypted stick, a sealed
-     envelope. Each file is one short line, so paper will do.
+     envelope. Each file is one short line, so paper will do. `vestka seal escrow` makes a copy
+     that only the holder of an age identity elsewhere can open.
   2. Never keep such a copy beside a copy of the database: together they are the list.
   3. To recover, put the files back under the same names, directory mode 0700, files mode 0400,
      owned by the user the service runs as; then start the service. A file that was mistyped or

@@ -142,7 +142,7 @@ def test_no_process_was_refused_anything(apart: Apart) -> None:
         assert '"level": "error"' not in text
 
 
-def test_no_user_can_become_another(apart: Apart, engine: str) -> None:
+def test_c15_no_user_can_become_another(apart: Apart, engine: str) -> None:
     if engine == "sqlite":
         pytest.skip("SQLite knows no users")
     with psycopg.connect(apart.urls["public"], autocommit=True) as connection:
