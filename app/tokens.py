@@ -11,6 +11,7 @@ import re
 import secrets
 from base64 import b32decode, b32encode, urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
+from functools import cache
 from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
@@ -183,6 +184,7 @@ def _link_facts(facts: bytes) -> LinkFacts:
     return LinkFacts(facts[:8], int.from_bytes(facts[8:11], "big"), facts[11:])
 
 
+@cache
 def segment_code(segment: str) -> bytes:
     """Return the two bytes that stand for a segment's id inside a token."""
     return hashlib.sha256(segment.encode("utf-8")).digest()[:2]

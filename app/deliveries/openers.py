@@ -15,7 +15,7 @@ from functools import partial
 from itertools import chain
 
 from app.deliveries.opening import Batch, Failed, Opened, Opener
-from app.deliveries.opening_process import Recipe, begin, opened
+from app.deliveries.opening_process import Recipe, begin, made, opened, pack
 from app.journal import journal
 from app.mail.dkim import DkimKey
 
@@ -56,9 +56,10 @@ class Openers:
         pool, workers = self._started()
         try:
             parts = [
-                loop.run_in_executor(pool, opened, part, now) for part in _parts(batch, workers)
+                loop.run_in_executor(pool, opened, pack(part), now)
+                for part in _parts(batch, workers)
             ]
-            return list(chain.from_iterable(await asyncio.gather(*parts)))
+            return [made(each) for each in chain.from_iterable(await asyncio.gather(*parts))]
         except BrokenExecutor:
             log.warning("a process that opens letters has died")
             self.close()

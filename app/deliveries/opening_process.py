@@ -10,9 +10,19 @@ import threading
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
+from app.addresses.admission import AdmittedRow
 from app.addresses.keys import Keyring
-from app.deliveries.opening import Batch, Domains, Failed, Opened, Opener
+from app.deliveries.opening import (
+    Batch,
+    Compiled,
+    Domains,
+    Failed,
+    Opened,
+    Opener,
+    Unopened,
+)
 from app.mail.dkim_keys import load_dkim_keys
 
 _opener: Opener | None = None
@@ -50,8 +60,29 @@ def _end_with_parent() -> None:
         os._exit(0)
 
 
-def opened(batch: Batch, now: datetime) -> list[Opened | Failed]:
-    """Open a batch, in its order."""
+Packed = tuple[list[Compiled], list[tuple[Any, ...]], bool]
+"""A batch in plain tuples: they go from process to process at half the cost of named ones."""
+
+
+def pack(batch: Batch) -> Packed:
+    """Put a batch into plain tuples."""
+    rows = [(one[0], one[1] and tuple(one[1]), *one[2:]) for one in batch.unopened]
+    return batch.compiled, rows, batch.never
+
+
+def _unpacked(packed: Packed) -> Batch:
+    compiled, rows, never = packed
+    unopened = [Unopened(one[0], one[1] and AdmittedRow(*one[1]), *one[2:]) for one in rows]
+    return Batch(compiled, unopened, never)
+
+
+def opened(packed: Packed, now: datetime) -> list[tuple[Any, ...]]:
+    """Open a packed batch, in its order; `made` says what was given back."""
     if _opener is None:
         raise RuntimeError("this process is no opener")
-    return _opener.open(batch, now)
+    return [tuple(each) for each in _opener.open(_unpacked(packed), now)]
+
+
+def made(given: tuple[Any, ...]) -> Opened | Failed:
+    """Read what `opened` gave for one letter."""
+    return Opened(*given) if len(given) == len(Opened._fields) else Failed(*given)

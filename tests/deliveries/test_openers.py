@@ -117,11 +117,11 @@ def test_a_process_ends_with_the_one_it_works_for(keys_dir: Path) -> None:
         from pathlib import Path
         from app.deliveries.openers import _pool
         from app.deliveries.opening import Batch, Domains
-        from app.deliveries.opening_process import Recipe, opened
+        from app.deliveries.opening_process import Recipe, opened, pack
         from tests.support.clock import MONDAY
         recipe = Recipe(Path({str(keys_dir)!r}), "example.org", Domains("", "", ""), None)
         pool = _pool(recipe, 1)
-        pool.submit(opened, Batch(), MONDAY).result()
+        pool.submit(opened, pack(Batch()), MONDAY).result()
         print(*pool._processes, flush=True)
         time.sleep(60)
         """
