@@ -15,7 +15,8 @@ from app.errors import Refusal
 
 Wish = TypeVar("Wish")
 Outcome = TypeVar("Outcome")
-LINGER = 0.01
+PAUSE = 0.002
+LINGER = 0.02
 MOST = 500  # in one commit: a commit that takes longer lets the ones behind it grow old
 
 
@@ -68,18 +69,15 @@ class Gathering(Generic[Wish, Outcome]):
             _answer(turn, await asyncio.to_thread(self._outcomes, [each.wish for each in turn]))
 
     async def _while_more_come(self) -> None:
-        """Let the loop read and parse whatever has arrived, for LINGER seconds at most.
+        """Wait until nothing came for PAUSE seconds; LINGER seconds, and `most` wishes, at most.
 
-        Nobody is kept waiting for company that may not come: when the loop has nothing to read, the
-        commit begins.
+        A commit costs as much as many requests do; the fewer, the more of them can be answered.
         """
-        loop = asyncio.get_running_loop()
-        end = loop.time() + LINGER
+        end = asyncio.get_running_loop().time() + LINGER
         before = 0
-        while before < len(self._waiting) < self._most and loop.time() < end:
+        while before < len(self._waiting) < self._most and asyncio.get_running_loop().time() < end:
             before = len(self._waiting)
-            for _ in range(3):  # a request is read, becomes a task, and waits: three turns
-                await asyncio.sleep(0)
+            await asyncio.sleep(PAUSE)
 
     def _outcomes(self, wishes: Sequence[Wish]) -> Sequence[Outcome | Exception]:
         """Write together; if that fails, each alone, so that only the bad one suffers for it."""
