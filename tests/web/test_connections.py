@@ -33,8 +33,8 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[bytes]]
 
 
-def spoken(talk: Talk) -> bytes:
-    """Serve `echo`, and return what `talk` heard on one connection."""
+def spoken(talk: Talk, look: Callable[[Connection], None] = lambda _: None) -> bytes:
+    """Serve `echo`, and return what `talk` heard on one connection; `look` at it at the end."""
 
     async def serve() -> bytes:
         with socket.create_server(("127.0.0.1", 0)) as sock:
@@ -51,6 +51,9 @@ def spoken(talk: Talk) -> bytes:
             serving = asyncio.create_task(server.serve([sock]))
             reader, writer = await asyncio.open_connection(*sock.getsockname())
             heard = await talk(reader, writer)
+            for connection in server.server_state.connections:
+                assert isinstance(connection, Connection)
+                look(connection)
             writer.close()
             server.should_exit = True
             await serving
@@ -117,6 +120,21 @@ def test_the_head_s_time_is_not_the_body_s() -> None:
         return b""
 
     spoken(talk)
+
+
+def test_no_part_of_an_answer_waits_for_the_client_to_confirm_another() -> None:
+    seen = []
+
+    def look(connection: Connection) -> None:
+        sock = connection.transport.get_extra_info("socket")
+        seen.append(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        writer.write(POST + b"hello")
+        return await reader.readuntil(b"hello")
+
+    spoken(talk, look)
+    assert seen == [1]
 
 
 def test_an_upgrade_is_not_made(caplog: pytest.LogCaptureFixture) -> None:
