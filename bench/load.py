@@ -20,9 +20,8 @@ BODY = b'{"email": "reader%d@example.org", "segments": ["en"], "language": "en",
 class _Client(asyncio.Protocol):
     """One connection; all of them share the records."""
 
-    def __init__(self, number: int, until: float, took: list[float], seen: Counter[int]) -> None:
+    def __init__(self, number: int, took: list[float], seen: Counter[int]) -> None:
         self._number = number
-        self._until = until
         self._took = took
         self._seen = seen
         self._received = b""
@@ -31,6 +30,10 @@ class _Client(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+
+    def begin(self, until: float) -> None:
+        """Post until then (`time.perf_counter`)."""
+        self._until = until
         self._send()
 
     def _send(self) -> None:
@@ -67,16 +70,18 @@ async def load(ports: list[int], connections: int, seconds: float) -> dict[str, 
     """Load these ports of this machine by so many connections in all."""
     took: list[float] = []
     seen: Counter[int] = Counter()
-    began = time.perf_counter()
     loop = asyncio.get_running_loop()
     made = [
         await loop.create_connection(
-            lambda number=number: _Client(number, began + seconds, took, seen),  # type: ignore[misc]
+            lambda number=number: _Client(number, took, seen),  # type: ignore[misc]
             "127.0.0.1",
             ports[number % len(ports)],
         )
         for number in range(connections)
     ]
+    began = time.perf_counter()
+    for _, client in made:
+        client.begin(began + seconds)
     await asyncio.gather(*(client.ended for _, client in made))
     spent = time.perf_counter() - began
     took.sort()
