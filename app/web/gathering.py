@@ -15,7 +15,7 @@ from app.errors import Refusal
 
 Wish = TypeVar("Wish")
 Outcome = TypeVar("Outcome")
-PAUSE = 0.002
+PAUSE = 0.001  # seconds
 LINGER = 0.02
 MOST = 500  # in one commit: a commit that takes longer lets the ones behind it grow old
 
