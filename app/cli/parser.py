@@ -1,5 +1,6 @@
 """The command `vestka`: its sub-commands, and how a refusal is told: one sentence and status 2."""
 
+import importlib
 import re
 import sys
 
@@ -8,43 +9,60 @@ from pydantic import ValidationError
 from sqlalchemy.exc import OperationalError
 from typer.exceptions import TyperException
 
-from app.cli import bench, dkim, issue, keys, mailing, photo, seal, subscribers, suppression
-from app.cli.bounce import bounce
-from app.cli.demo import demo
-from app.cli.doctor import doctor
-from app.cli.migrating import migrate
-from app.cli.serving import serve
 from app.errors import Refusal
 from app.journal import blot
 from app.web.problems import field_name, reason
 
-commands = typer.Typer(
-    name="vestka",
-    help="A newsletter whose list cannot leak and whose books balance.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-    rich_markup_mode=None,
-)
-commands.command()(serve)
-commands.command()(demo)
-commands.command()(migrate)
-commands.command()(doctor)
-commands.command()(bounce)
-commands.add_typer(bench.commands, name="bench")
-commands.add_typer(issue.commands, name="issue")
-commands.add_typer(photo.commands, name="photo")
-commands.add_typer(mailing.commands, name="mailing")
-commands.add_typer(keys.commands, name="key")
-commands.add_typer(dkim.commands, name="dkim")
-commands.add_typer(seal.commands, name="seal")
-commands.add_typer(subscribers.commands, name="subscribers")
-commands.add_typer(suppression.commands, name="suppression")
+# Each command's module is imported when it is asked for: a sender needs no browser, and a bounce
+# that is piped in shall not wait for what it does not use.
+COMMANDS = {
+    "serve": "app.cli.serving",
+    "demo": "app.cli.demo",
+    "migrate": "app.cli.migrating",
+    "doctor": "app.cli.doctor",
+    "bounce": "app.cli.bounce",
+}
+GROUPS = {
+    "bench": "app.cli.bench",
+    "issue": "app.cli.issue",
+    "photo": "app.cli.photo",
+    "mailing": "app.cli.mailing",
+    "key": "app.cli.keys",
+    "dkim": "app.cli.dkim",
+    "seal": "app.cli.seal",
+    "subscribers": "app.cli.subscribers",
+    "suppression": "app.cli.suppression",
+}
+
+
+def commands_for(verb: str) -> typer.Typer:
+    """Return the program with this command; with all of them if there is none of this name."""
+    commands = typer.Typer(
+        name="vestka",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+        rich_markup_mode=None,
+    )
+    commands.callback(help="A newsletter whose list cannot leak and whose books balance.")(_nothing)
+    known = verb in COMMANDS or verb in GROUPS
+    for name, module in COMMANDS.items():
+        if name == verb or not known:
+            commands.command(name)(getattr(importlib.import_module(module), name))
+    for name, module in GROUPS.items():
+        if name == verb or not known:
+            commands.add_typer(importlib.import_module(module).commands, name=name)
+    return commands
+
+
+def _nothing() -> None:
+    """Keep a program with one command from being that command."""
 
 
 def main() -> None:
     """Run the command given on the command line."""
     try:
+        commands = commands_for(next(iter(sys.argv[1:]), ""))
         status = commands(prog_name="vestka", standalone_mode=False)
     except Refusal as refused:
         _refuse(str(refused))
