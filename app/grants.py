@@ -44,6 +44,9 @@ class Access:
 _LEAVING = Rights(read="id link_id language day told_day", change="language", remove=True)
 _ENDING = Rights(read="id link_id language", change="language", remove=True)
 
+# Which reason is the gravest is seen by whoever adds one; only the sender acts upon it.
+_FAREWELL = Rights(read=ALL, change="reason until", add=True)
+
 GRANTS: Mapping[str, Access] = {
     # whoever runs
     "alembic_version": Access(public=READ, operators=READ, sender=READ),
@@ -63,7 +66,7 @@ GRANTS: Mapping[str, Access] = {
     "departures": Access(public=COUNTER, operators=COUNTER),
     "consent_texts": Access(public=READ),
     "endings": Access(public=ADD, operators=ADD),
-    "farewells": Access(public=ADD, operators=ADD),
+    "farewells": Access(public=_FAREWELL, operators=_FAREWELL),
     "quarantine": Access(operators=Rights(read="kind flaw")),
     "spent_proofs": Access(public=READ_ADD),
     "suppressions": Access(public=ADD, operators=Rights(read="reason until")),

@@ -37,7 +37,7 @@ def test_a_mailing_sign_ups_and_links_go_on_through_a_change_of_keys(lived: News
     reader, operator, relay = lived.reader, lived.operator, lived.relay
     assert reader.subscribes("before@example.org", ["en"]).status == 202
     asked_before = reader.gets_letter("before@example.org", "confirm").link("confirm")
-    relay.on(Misdeed("RCPT", reply="450 4.2.0 try again later", times=4))
+    relay.on(Misdeed("RCPT", "reader0@example.org", reply="450 4.2.0 try again later"))
     mailing = operator.publishes(an_issue("2024-W10", "en"), "en")
     rotation = begin_rotation(lived)
     for number in range(5):
@@ -51,8 +51,10 @@ def test_a_mailing_sign_ups_and_links_go_on_through_a_change_of_keys(lived: News
     for number in range(5):
         reader.confirms(f"during{number}@example.org")
     assert (reader.presses(asked_before).header("Location") or "").startswith("/confirmed?")
-    operator.waits(mailing, lambda seen: seen["sent"] + seen["deferred"] == 12, "all but the late")
-    (letter, *_) = [mail for address in READERS for mail in lived.issues_to(address)]
+    operator.waits(
+        mailing, lambda seen: seen["sent"] == 11 and seen["deferred"] == 1, "all but one"
+    )
+    (letter,) = lived.issues_to("reader1@example.org")
     assert reader.unsubscribes_by_one_click(letter).status == 200
     assert operator.counts()["en"]["confirmed"] == len(READERS) - 1 + 6
     assert "example.org" not in err
