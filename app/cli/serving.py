@@ -10,7 +10,7 @@ import gc
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import Annotated
 
@@ -24,7 +24,7 @@ from app.cli.opening import Opened
 from app.errors import Refusal
 from app.journal import journal
 from app.server import create_operators, create_public
-from app.settings import Listen, SettingWrong
+from app.settings import Listen, Settings, SettingWrong
 from app.web.connections import HEAD, Connection
 
 log = journal("serve")
@@ -39,27 +39,13 @@ class Role(StrEnum):
     SENDER = "sender"
 
 
-# What each role reads, so that a wrong setting stops the start and not the first letter.
+# What each role cannot do without, or takes from others by default. Whatever else is given is read,
+# too, so that a wrong setting stops the start and not the first letter.
 _NEEDED = {
-    Role.PUBLIC: (
-        *("public_url", "public_listen", "allowed_origins", "hosts", "trusted_proxies"),
-        *(
-            "proxy_header",
-            "trusted_clients",
-            "client_limits",
-            "total_limits",
-            "proof_of_work",
-            "tombstones",
-        ),
-    ),
-    Role.OPERATORS: (
-        *("public_url", "operators_listen", "sender", "list_domain", "recipients", "hosts"),
-        "photos",
-    ),
+    Role.PUBLIC: ("public_url",),
+    Role.OPERATORS: ("public_url", "sender", "list_domain"),
     Role.SENDER: (
-        *("public_url", "relays", "sender", "list_domain", "return_path_domain", "schedule"),
-        *("grace", "alerts_to", "recipients", "connections", "mailing_life", "retention"),
-        *("dkim_domain", "address_limits", "photos", "over"),
+        *("public_url", "relays", "sender", "list_domain", "return_path_domain", "dkim_domain"),
     ),
 }
 
@@ -97,15 +83,23 @@ def _web(app: FastAPI) -> _Server:
     return _Server(config)
 
 
+def read_all(settings: Settings, roles: Iterable[Role]) -> None:
+    """Read whatever was given, and what these roles need. Raises SettingWrong."""
+    for knob in settings.knobs():
+        if settings.text_of(knob.name) is not None:
+            getattr(settings, knob.attribute)
+    for role in roles:
+        for name in ("database_url", *_NEEDED[role]):
+            getattr(settings, name)
+
+
 def serve(
     role: Annotated[Role, typer.Option(help="what this process does")] = Role.ALL,
 ) -> None:
     """Start the service: the readers' port, the operators' port and the sender, or one of them."""
     opened = Opened()
     roles: list[Role] = list(_NEEDED) if role is Role.ALL else [role]
-    for each in roles:
-        for setting in ("database_url", *_NEEDED[each]):
-            getattr(opened.settings, setting)
+    read_all(opened.settings, roles)
     if Role.SENDER in roles:
         sending.check(opened.settings, opened.newsletter)
     opened.data_dir()

@@ -1,12 +1,51 @@
-"""What each role reads before it starts."""
+"""What is read before the start: whatever was given, and what the role cannot do without."""
 
-from app.cli.serving import _NEEDED
-from app.settings import Settings
+from pathlib import Path
 
-# Read before any role's, by every command.
-ALWAYS = {"data_dir", "keys_dir", "database_url", "newsletter", "log_format"}
+import pytest
+
+from app.cli.serving import Role, read_all
+from app.settings import Settings, SettingWrong
+
+# Any text names a file or a topic; the rest is read with the newsletter in hand, before the start.
+READ_LATER = {
+    *("VESTKA_DATA_DIR", "VESTKA_KEYS_DIR", "VESTKA_NEWSLETTER", "VESTKA_BOUNCE_MAILDIR"),
+    *("VESTKA_SCHEDULE", "VESTKA_RELAYS", "VESTKA_SNS_TOPICS"),
+}
+NAMES = [knob.name for knob in Settings.knobs() if knob.name not in READ_LATER]
 
 
-def test_every_setting_is_read_before_the_start() -> None:
-    read = {name for names in _NEEDED.values() for name in names}
-    assert read | ALWAYS == {knob.attribute for knob in Settings.knobs()}
+def given(**more: str) -> dict[str, str]:
+    return {
+        "VESTKA_PUBLIC_URL": "https://news.example.org",
+        "VESTKA_FROM": "news@example.org",
+        "VESTKA_RELAYS": "smtp+insecure://127.0.0.1:25",
+        **more,
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_wrong_setting_stops_the_start_of_any_role(name: str) -> None:
+    for role in (Role.PUBLIC, Role.OPERATORS, Role.SENDER):
+        with pytest.raises(SettingWrong, match=f"^{name} "):
+            read_all(Settings(given(**{name: "no such <thing"})), [role])
+
+
+@pytest.mark.parametrize(
+    ("role", "name"),
+    [
+        (Role.PUBLIC, "VESTKA_PUBLIC_URL"),
+        (Role.OPERATORS, "VESTKA_FROM"),
+        (Role.SENDER, "VESTKA_RELAYS"),
+        (Role.SENDER, "VESTKA_FROM"),
+    ],
+)
+def test_a_role_does_not_start_without_what_it_needs(role: Role, name: str) -> None:
+    without = given()
+    del without[name]
+    with pytest.raises(SettingWrong, match=f"^{name} is not set"):
+        read_all(Settings(without), [role])
+
+
+def test_a_role_needs_no_more(tmp_path: Path) -> None:
+    read_all(Settings({"VESTKA_PUBLIC_URL": "https://news.example.org"}), [Role.PUBLIC])
