@@ -129,7 +129,7 @@ def test_a_claim_finds_due_letters_by_their_index(database: Database, keyring: K
         for statement, values in asked:
             plan = str(connection.exec_driver_sql(explain + statement, values).all())
             assert "ix_deliveries_due" in plan
-            assert "Seq Scan" not in plan
+            assert "Seq Scan on deliveries" not in plan
             assert "TEMP B-TREE" not in plan
 
 
