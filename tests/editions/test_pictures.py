@@ -228,7 +228,11 @@ def test_a_letter_says_whether_its_photos_are_fetched(
         (inside, fetched) = (look(session, language, hosted=each) for each in (False, True))
     said = set(fetched.text.splitlines()) - set(inside.text.splitlines())
     assert len(said) == 1
-    translated = {"en": "from our site", "be": "з нашага сайта", "ru": "с нашего сайта"}
+    translated = {
+        "en": "from our site",
+        "be": "з\N{NO-BREAK SPACE}нашага сайта",
+        "ru": "с\N{NO-BREAK SPACE}нашего сайта",
+    }
     assert translated[language] in said.pop()
     assert translated[language] in fetched.html
     assert translated[language] not in inside.html

@@ -234,6 +234,8 @@ def test_no_letter_is_lost_or_told_wrongly_whatever_the_relay_does(
     lies = any(m.command in ("DOT", "DATA") and m.reply is not None for m in script)
     if not lies:
         assert story.ended(Outcome.ACCEPTED) <= set(taken)
-        assert set(taken) <= story.ended(Outcome.ACCEPTED) | story.ended(Outcome.UNCERTAIN)
+        # A relay that says it has forgotten a letter, and has not, mixes up its recipients.
+        if not any(m.command == "RSET" and m.reply is not None for m in script):
+            assert set(taken) <= story.ended(Outcome.ACCEPTED) | story.ended(Outcome.UNCERTAIN)
     assert set(taken) <= set(story.noted)
     assert len(story.ended(Outcome.UNCERTAIN)) <= 1
