@@ -26,7 +26,7 @@ STALE = 0.7
 SOON = 0.02  # seconds until permits that were asked for may have come
 OTHERS = 1.0  # seconds until a connection that another sender has is asked for again
 PATIENCE = 2.0  # seconds that a relay may wait for content until the letter's permit comes
-PER_CONNECTION = 100  # letters, then the connection is given up: others may be waiting for it
+HELD = 5.0  # seconds, then a connection is given up: others may be waiting for it
 IDLE = 20.0  # seconds until an idle connection is closed: relays close theirs after some minutes
 
 
@@ -77,6 +77,7 @@ class Line:
         self._denied_until = 0.0  # when others had it
         self._ours = False  # whether this line is ours, of those that all senders share
         self._carried = 0  # letters over the connection that is open
+        self._taken_at = 0.0  # monotonic, when this line became ours
 
     async def run(self, stop: asyncio.Event) -> None:
         """Send letters until told to stop; the letter on the wire is finished first."""
@@ -147,7 +148,10 @@ class Line:
 
     def _is_used_up(self) -> bool:
         """Tell whether this connection has carried what it may, or what is fair to others."""
-        return self._carried >= (self._state.relay.limits.per_connection or PER_CONNECTION)
+        limit = self._state.relay.limits.per_connection
+        if limit and self._carried >= limit:
+            return True
+        return self._shared.clock.monotonic() - self._taken_at > HELD
 
     def _goes(self, outgoing: Outgoing) -> bool:
         """Tell whether its content may go at once; if not, `_may_go` waits or looks again."""
@@ -205,6 +209,7 @@ class Line:
         self._ours = await self._shared.take_line(name, self._number, self._of)
         if self._ours:
             self._state.lines += 1
+            self._taken_at = self._shared.clock.monotonic()
         else:
             self._denied_until = self._shared.clock.monotonic() + OTHERS
             self._state.crowded_until = self._denied_until
