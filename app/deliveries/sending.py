@@ -26,7 +26,7 @@ STALE = 0.7
 SOON = 0.02  # seconds until permits that were asked for may have come
 OTHERS = 1.0  # seconds until a connection that another sender has is asked for again
 PATIENCE = 2.0  # seconds that a relay may wait for content until the letter's permit comes
-HELD = 5.0  # seconds, then a connection is given up: others may be waiting for it
+HELD = 0.5  # seconds, then a connection is given up: others may be waiting for it
 IDLE = 20.0  # seconds until an idle connection is closed: relays close theirs after some minutes
 
 
