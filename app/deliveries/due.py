@@ -53,16 +53,19 @@ _CLAIM = (
 
 
 def of_issues() -> Select[*tuple[Any, ...]]:
-    """Select letters of mailings; their readers are those who are confirmed in the segment."""
-    wanted = and_(
+    """Select letters of mailings; their readers are those who are confirmed in the segment.
+
+    How the subscription stands is read, not asked for: PostgreSQL, before it knows the tables,
+    would look for the reader among all that are confirmed.
+    """
+    theirs = and_(
         Subscription.subscriber_id == Delivery.subscriber_id,
         Subscription.segment == Mailing.segment,
-        Subscription.state == CONFIRMED,
     )
     return (
-        select(*_CLAIM, Mailing.state, *ROW, HAS_ENDED, Subscriber.language)
+        select(*_CLAIM, Mailing.state, Subscription.state, *ROW, HAS_ENDED, Subscriber.language)
         .join(Mailing, Mailing.id == Delivery.mailing_id)
-        .outerjoin(Subscription, wanted)
+        .outerjoin(Subscription, theirs)
         .outerjoin(Subscriber, Subscriber.id == Subscription.subscriber_id)
     )
 
@@ -71,7 +74,10 @@ def of_letters() -> Select[*tuple[Any, ...]]:
     """Select letters that belong to no mailing; their readers are those who asked, and wait."""
     wanted = and_(ServiceLetter.nonce == Delivery.letter_id, ServiceLetter.used.is_(False))
     return (
-        select(*_CLAIM, literal(RUNNING), *ROW, HAS_ENDED, ServiceLetter.language)
+        select(
+            *(*_CLAIM, literal(RUNNING), literal(CONFIRMED)),
+            *(*ROW, HAS_ENDED, ServiceLetter.language),
+        )
         .outerjoin(ServiceLetter, wanted)
         .outerjoin(Subscriber, Subscriber.id == ServiceLetter.subscriber_id)
         .where(Delivery.mailing_id.is_(None))
@@ -80,7 +86,7 @@ def of_letters() -> Select[*tuple[Any, ...]]:
 
 def due(row: Row[*tuple[Any, ...]]) -> Due:
     """Read what one of the two selects found."""
-    claim, rest = row[:7], row[8:]
-    known = rest[0] is not None
-    reader = Reader(AdmittedRow(*rest[:5]), rest[5], rest[6]) if known else None
-    return Due(Claim(*claim), row[7], reader)
+    claim, mailing, subscription, rest = row[:7], row[7], row[8], row[9:]
+    wants = subscription == CONFIRMED and rest[0] is not None
+    reader = Reader(AdmittedRow(*rest[:5]), rest[5], rest[6]) if wants else None
+    return Due(Claim(*claim), mailing, reader)
