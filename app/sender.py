@@ -17,12 +17,13 @@ from app.deliveries.attempts import AttemptJournal, Journals
 from app.deliveries.composing import Composer
 from app.deliveries.engine import Engine
 from app.deliveries.envelopes import Post
+from app.deliveries.groups.limits import GroupLimits
 from app.deliveries.leases import LEASE, RENEW_EVERY, register, renew
 from app.deliveries.ledger import Ledger
 from app.deliveries.openers import Openers
 from app.deliveries.opening import Domains, Opener
 from app.deliveries.opening_process import Recipe
-from app.deliveries.outfit import dkim_keys_of, relays_of
+from app.deliveries.outfit import dkim_keys_of, group_limits_of, relays_of
 from app.deliveries.recovery import recover
 from app.deliveries.relays import RelayState
 from app.deliveries.steps import Steps
@@ -71,6 +72,7 @@ class Sender:
         self._composer = Composer(Post.of(settings, newsletter), keyring, settings.alerts_to)
         self._openers = _openers(settings, keyring)
         self._connections = settings.connections
+        self._limits = group_limits_of(settings, keyring)
         self._hostname = settings.list_domain
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -88,6 +90,7 @@ class Sender:
             self._clock,
             hostname=self._hostname,
             connections=self._connections,
+            limits=self._limits,
         )
         log.info("sender started", sender=sender_id, relays=[r.relay.name for r in self._relays])
         housekeeping = [
@@ -189,6 +192,8 @@ def _read(
 ) -> tuple[Mapping[str, Schedule | None], list[Relay]]:
     with naming("VESTKA_SCHEDULE"):
         schedules = parse_schedule(settings.schedule, newsletter)
+    with naming("VESTKA_DOMAIN_LIMITS"):
+        GroupLimits.parse(settings.domain_limits, b"")
     return schedules, relays_of(settings)
 
 

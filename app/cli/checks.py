@@ -15,6 +15,7 @@ from app.cli.returns_check import returns
 from app.cli.seal_check import escrow, seals
 from app.cli.signing_check import signing
 from app.cli.verdicts import Finding, fail, ok, warn
+from app.deliveries.groups.limits import GroupLimits
 from app.deliveries.outfit import relays_of
 from app.errors import Refusal
 from app.mailings.calendar import parse_schedule
@@ -30,6 +31,7 @@ def settings(opened: Opened) -> Iterator[Finding]:
         lambda: opened.newsletter,
         lambda: _schedules(opened),
         lambda: relays_of(opened.settings),
+        lambda: _domain_limits(opened),
     ]
     wrong = [_sentence(unknown) for unknown in opened.settings.unknown()]
     for reading in readings:
@@ -41,6 +43,11 @@ def settings(opened: Opened) -> Iterator[Finding]:
     yield from (fail("settings", sentence) for sentence in dict.fromkeys(wrong))
     if not wrong:
         yield ok("settings", "all can be read.")
+
+
+def _domain_limits(opened: Opened) -> object:
+    with naming("VESTKA_DOMAIN_LIMITS"):
+        return GroupLimits.parse(opened.settings.domain_limits, b"")
 
 
 def _sentence(refused: Refusal) -> str:

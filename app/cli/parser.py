@@ -29,6 +29,7 @@ GROUPS = {
     "mailing": "app.cli.mailing",
     "key": "app.cli.keys",
     "dkim": "app.cli.dkim",
+    "domain": "app.cli.domain",
     "seal": "app.cli.seal",
     "subscribers": "app.cli.subscribers",
     "suppression": "app.cli.suppression",

@@ -1,8 +1,8 @@
 """Which relay a letter goes by, when there are several. Pure.
 
 A letter goes by the relays that are bound to its segment or its domain; by the unbound ones if it
-has none, or if those are all broken. Among relays of one kind, weights share the letters evenly,
-and one that cannot keep up gets fewer.
+has none, or if those are all broken. Among relays of one kind that work, weights share the letters,
+evenly at any time: the slowest for its share sets the pace.
 """
 
 from collections.abc import Sequence
@@ -51,16 +51,16 @@ def choose(choices: Sequence[Choice], segment: str | None, domain: str) -> Choic
             if each.relay.is_bound is bound and each.works and each.relay.takes(segment, domain)
         ]
         if kind:
-            return _fairest([each for each in kind if each.room > 0])
+            return _fairest(kind)
     return None
 
 
 def _fairest(choices: Sequence[Choice]) -> Choice | None:
     """Take turns by weight: each is owed its weight, whoever is owed most is next."""
-    if not choices:
+    next_one = max(choices, key=lambda each: each.credit + each.relay.weight)
+    if next_one.room <= 0:
         return None
     for each in choices:
         each.credit += each.relay.weight
-    chosen = max(choices, key=lambda each: each.credit)
-    chosen.credit -= sum(each.relay.weight for each in choices)
-    return chosen
+    next_one.credit -= sum(each.relay.weight for each in choices)
+    return next_one

@@ -54,6 +54,32 @@ def _next(
     return [due(row) for row in rows]
 
 
+def park(session: Transaction, sender_id: int, ids: Collection[int]) -> None:
+    """Note that claims of ours wait, and cannot have been at a connection."""
+    _note(session, sender_id, ids, None)
+
+
+def take_up(
+    session: Transaction, sender_id: int, ids: Collection[int], *, now: datetime
+) -> list[Due]:
+    """Read parked claims of ours, which may be at a connection soon."""
+    found = claimed_still(session, sender_id, ids)
+    _note(session, sender_id, [each.claim.delivery_id for each in found], now)
+    return found
+
+
+def _note(session: Transaction, sender_id: int, ids: Collection[int], at: datetime | None) -> None:
+    if ids:
+        session.execute(
+            update(Delivery)
+            .where(
+                Delivery.id.in_(ids), Delivery.claimed_by == sender_id, Delivery.state == CLAIMED
+            )
+            .values(attempted_at=at)
+            .execution_options(synchronize_session=False)
+        )
+
+
 def claimed_still(session: Transaction, sender_id: int, ids: Collection[int]) -> list[Due]:
     """Read claims of ours anew; left out are those that another sender took over."""
     found: list[Due] = []

@@ -53,7 +53,8 @@ class LetterUnfit(Refusal):
 class Outgoing:
     """A letter on its way to a connection. `checked_at` is monotonic, in seconds.
 
-    `never` are the indexes under which the address might be suppressed.
+    `never` are the indexes under which the address might be suppressed; `segment` is None for
+    letters of no mailing.
     """
 
     claim: Claim
@@ -62,6 +63,7 @@ class Outgoing:
     letter: Filled | Signed
     checked_at: float
     never: tuple[bytes, ...] = ()
+    segment: str | None = None
 
     def on_the_wire(self, following: bytes = b"") -> bytes:
         """The bytes as DATA wants them, and what follows them."""
@@ -196,6 +198,10 @@ def outgoing(
     batch: Batch, one: Unopened, opened: Opened, claim: Claim, checked_at: float
 ) -> Outgoing:
     """Put an opened letter of a batch on its way."""
-    filled = Filled(batch.compiled[one.letter].template, opened.plain)
+    compiled = batch.compiled[one.letter]
+    filled = Filled(compiled.template, opened.plain)
     letter = Signed(opened.signatures, filled) if opened.signatures else filled
-    return Outgoing(claim, opened.sender, opened.recipient, letter, checked_at, opened.never)
+    segment = compiled.segment if compiled.kind == ISSUE else None
+    return Outgoing(
+        claim, opened.sender, opened.recipient, letter, checked_at, opened.never, segment
+    )

@@ -7,7 +7,7 @@ journal. Told to stop, it finishes the letters on the wire and gives the other c
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,12 +16,13 @@ from app.clock import Clock
 from app.deliveries.attempts import AttemptJournal
 from app.deliveries.composing import Outgoing, outgoing
 from app.deliveries.due import Claim
+from app.deliveries.groups.limits import GroupLimits
 from app.deliveries.ledger import Ledger, Report, Turned
 from app.deliveries.openers import Openers
 from app.deliveries.opening import Failed
-from app.deliveries.ready import ReadyLetters
 from app.deliveries.relays import RelayState
 from app.deliveries.sending import Done, Line, Shared
+from app.deliveries.traffic import PACE_EVERY, Traffic
 from app.journal import journal
 from app.mail.relay import Relay
 
@@ -47,33 +48,42 @@ class Engine:
         *,
         hostname: str,
         connections: int,
+        limits: GroupLimits | None = None,
     ) -> None:
-        """`connections` is how many lines each relay gets; `hostname` is our name in EHLO."""
+        """`connections` is how many lines each relay gets; `hostname` is our name in EHLO.
+
+        `limits` are those of receiving domains.
+        """
         self._ledger = ledger
         self._openers = openers
         self._relays = relays
         self._attempts = attempts
         self._clock = clock
-        lines = [(relay, relay.relay.limits.connections or connections) for relay in relays]
-        self._queue = ReadyLetters(max(sum(of for _, of in lines), 1))
+        lines = [relay.relay.limits.connections or connections for relay in relays]
+        self._traffic = Traffic(relays, lines, limits or GroupLimits(), clock)
+        self._ways = self._traffic.ways
         shared = Shared(
             hostname,
-            self._queue,
             attempts,
             clock,
             look_again=self._look_again,
             done=self._finished,
             take_line=self._take_line,
             free_line=self._free_line,
+            give_back=self._traffic.send,
+            has_others=self._ways.has_others,
+            group_of=self._traffic.group_of,
         )
         self._lines = [
-            Line(relay, number, of, shared) for relay, of in lines for number in range(of)
+            Line(relay, number, of, queue, shared)
+            for relay, of, queue in zip(relays, lines, self._ways.queues, strict=True)
+            for number in range(of)
         ]
         self._report = Report()
         self._again: dict[int, asyncio.Future[float | None]] = {}
         self._opening: set[asyncio.Task[None]] = set()
         self._in_opening = 0
-        self._held: set[int] = set()  # what we know to be claimed by us
+        self._held: set[int] = set()  # what we know to be claimed by us, and is not parked
         self._turned = clock.monotonic()
         self._more = True  # whether the last claim found as much as it asked for
         self._unsure = False  # whether a turn failed, perhaps after it was committed
@@ -108,7 +118,9 @@ class Engine:
         while not lines_stopped.is_set():
             try:
                 await self._turn(more=not stop.is_set())
+                await self._traffic.pace(self._ledger, self._lines, room=CHUNK - self._in_opening)
                 await self._tell_of_relays()
+                await self._traffic.tell(self._ledger)
             except SQLAlchemyError as error:
                 # What was sent meanwhile is in the attempt journal.
                 log.warning("the database does not answer", error=type(error).__name__)
@@ -121,15 +133,13 @@ class Engine:
 
     async def _rest(self, lines_stopped: asyncio.Event) -> None:
         """Wait for the next turn: until letters run low, or results have waited long enough."""
-        queue = self._queue
-        queue.low_mark = max(queue.ahead // 2 - self._in_opening, 0) if self._more else -1
-        queue.low.clear()
-        if self._more and queue.qsize() + self._in_opening <= queue.ahead // 2:
+        if self._ways.watch(self._in_opening, more=self._more):
             await asyncio.sleep(0)
             return
-        waiting = any(relay.permits.waiting for relay in self._relays)
-        busy = self._report or queue.qsize() or self._in_opening or waiting
-        await _until_any(RECORD_EVERY if busy else POLL, lines_stopped, queue.low)
+        waiting = self._traffic.has_woken or any(r.permits.waiting for r in self._relays)
+        busy = self._report or len(self._ways) or self._in_opening or waiting
+        patience = PACE_EVERY if self._traffic.waiting else POLL
+        await _until_any(RECORD_EVERY if busy else patience, lines_stopped, self._ways.low)
 
     async def _turn(self, *, more: bool) -> None:
         """Record what is done, and take on more letters if `more` may go."""
@@ -138,10 +148,12 @@ class Engine:
             self._give_back()
             more = False
         await self._forget_unsure()
-        self._queue.adapt(began, more=self._more)
+        self._ways.adapt(began, more=self._more)
         limit = self._wanted(began) if more else 0
         paced = self._paced() if more else {}
-        if not (self._report or self._again or limit or paced):
+        woken = self._traffic.take_woken() if more else []
+        self._report.parked += self._traffic.take_parked()
+        if not (self._report or self._again or limit or paced or woken):
             self._openers.rest()
             return
         report, self._report = self._report, Report()
@@ -149,18 +161,23 @@ class Engine:
         unused = self._unused_permits()
         self._unsure = bool(limit)
         try:
-            turned = await _in_thread(self._ledger.turn, report, list(again), limit, paced, unused)
+            turned = await _in_thread(
+                self._ledger.turn, report, list(again), limit, woken, paced, unused
+            )
         except SQLAlchemyError:
             # Permits that may have been given back are not given back again: it is better to send
             # fewer letters in an hour than too many.
             self._report.put_back(report)
-            self._report.released += again
+            self._report.released += [*again, *woken]
             for future in again.values():
                 _answer(future, None)
             raise
         self._unsure = False
-        self._held.difference_update(report.ids, again.keys() - turned.again)
-        self._take_in(turned, limit, report)
+        opened = {claim.delivery_id for claim in turned.claims}
+        gone = again.keys() - turned.again | {*report.released, *woken} - opened
+        self._held.difference_update(report.ids, report.parked, gone)
+        self._traffic.gone(gone)
+        self._take_in(turned, limit, report, frozenset(woken), paced)
         for delivery_id, future in again.items():
             _answer(future, turned.checked_at if delivery_id in turned.again else None)
 
@@ -168,25 +185,34 @@ class Engine:
         """Return how many letters to claim; an empty queue is asked only so often."""
         if not self._more and now - self._turned < POLL:
             return 0
-        missing = self._queue.ahead - self._queue.qsize() - self._in_opening
-        return min(max(missing, 0), CHUNK)
+        return min(max(self._ways.wanted - self._in_opening, 0), CHUNK)
 
-    def _take_in(self, turned: Turned, limit: int, report: Report) -> None:
+    def _take_in(
+        self,
+        turned: Turned,
+        limit: int,
+        report: Report,
+        woken: frozenset[int],
+        paced: Mapping[Relay, int],
+    ) -> None:
         if limit:
             self._more = turned.took == limit
             self._turned = self._clock.monotonic()
         self._attempts.recorded([each.outgoing.claim.delivery_id for each in report.done])
         self._held.update(claim.delivery_id for claim in turned.claims)
         for relay in self._relays:
-            relay.permits.add(turned.permits.get(relay.relay.name, []))
+            permits = turned.permits.get(relay.relay.name, [])
+            relay.permits.add(permits)
+            if relay.relay in paced:
+                relay.permitted(self._clock.monotonic(), any_=bool(permits))
         if turned.claims:
             self._in_opening += len(turned.claims)
-            opening = asyncio.create_task(self._open(turned))
+            opening = asyncio.create_task(self._open(turned, woken))
             self._opening.add(opening)
             opening.add_done_callback(self._opening.discard)
 
-    async def _open(self, turned: Turned) -> None:
-        """Have a batch opened, and put on its way what may go."""
+    async def _open(self, turned: Turned, woken: frozenset[int]) -> None:
+        """Have a batch opened, and put on its way what may go; `woken` ones waited before."""
         letters: list[Outgoing] = []
         failed: list[tuple[Claim, Failed]] = []
         try:
@@ -208,13 +234,14 @@ class Engine:
         self._report.failed += failed
         left_out = {claim.delivery_id for claim, _ in failed}
         for letter in letters:
-            if letter.claim.delivery_id not in left_out:
-                self._queue.put_nowait(letter)
+            number = letter.claim.delivery_id
+            if number not in left_out:
+                self._traffic.enter(letter, woken=number in woken)
 
     def _paced(self) -> dict[Relay, int]:
         """Return how many permits to reserve, where a relay counts letters and some wait."""
         now = self._clock.now()
-        wanted = min(self._queue.qsize() + self._in_opening, CHUNK)
+        wanted = min(len(self._ways) + self._in_opening, CHUNK)
         missing = {r.relay: r.permits.missing(wanted, now) for r in self._relays if r.lines}
         return {relay: count for relay, count in missing.items() if count}
 
@@ -244,7 +271,7 @@ class Engine:
             return None
         number = letter.claim.delivery_id
         self._again[number] = asyncio.get_running_loop().create_future()
-        self._queue.low.set()
+        self._ways.low.set()
         return await self._again[number]
 
     async def _take_line(self, relay: str, number: int, of: int) -> bool:
@@ -261,6 +288,7 @@ class Engine:
 
     def _finished(self, done: Done) -> None:
         self._report.done.append(done)
+        self._traffic.finished(done)
 
     async def _tell_of_relays(self) -> None:
         for state in self._relays:
@@ -273,9 +301,8 @@ class Engine:
                 state.told = True
 
     def _give_back(self) -> None:
-        """Let the next turn give back what is ready."""
-        while not self._queue.empty():
-            self._report.released.append(self._queue.get_nowait().claim.delivery_id)
+        """Let the next turn give back what is ready, and what waits."""
+        self._report.released += self._traffic.give_back()
 
 
 def _answer(future: asyncio.Future[float | None], checked_at: float | None) -> None:

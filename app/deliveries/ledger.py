@@ -12,9 +12,10 @@ from sqlalchemy import select
 from app.clock import Clock
 from app.database import Database, Transaction
 from app.deliveries.checking import look
-from app.deliveries.claiming import claim, claimed_still
+from app.deliveries.claiming import claim, claimed_still, park, take_up
 from app.deliveries.composing import Composer, Outgoing
 from app.deliveries.due import Claim, Due
+from app.deliveries.groups.sharing import Ask, Given, Standing, exchange, standings
 from app.deliveries.kinds import REPEATED
 from app.deliveries.opening import Batch, Failed
 from app.deliveries.pacing import Permit, free_line, give_back, reserve, take_line
@@ -34,7 +35,8 @@ from app.journal import journal
 from app.mail.relay import Relay
 from app.mail.replies import Concern, Outcome
 from app.mailings.control import pause
-from app.mailings.states import MoveNotAllowed
+from app.mailings.models import Mailing
+from app.mailings.states import RUNNING, MoveNotAllowed
 from app.operators.alerts import alert
 from app.subscribers.farewells import end_suppressed
 from app.subscribers.models import Subscriber
@@ -52,15 +54,19 @@ REFUSALS = 3
 
 @dataclass
 class Report:
-    """What a turn brings to the ledger: letters that were tried, could not be made, or go back."""
+    """What a turn brings to the ledger: letters that were tried, could not be made, or go back.
+
+    `parked` ones stay ours, and wait.
+    """
 
     done: list[Done] = field(default_factory=list)
     failed: list[tuple[Claim, Failed]] = field(default_factory=list)
     released: list[int] = field(default_factory=list)
+    parked: list[int] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         """Whether there is anything."""
-        return bool(self.done or self.failed or self.released)
+        return bool(self.done or self.failed or self.released or self.parked)
 
     @property
     def ids(self) -> list[int]:
@@ -74,6 +80,7 @@ class Report:
         self.done[:0] = earlier.done
         self.failed[:0] = earlier.failed
         self.released[:0] = earlier.released
+        self.parked[:0] = earlier.parked
 
 
 class Turned(NamedTuple):
@@ -108,21 +115,24 @@ class Ledger:
         report: Report,
         again: Collection[int],
         limit: int,
+        woken: Collection[int] = (),
         paced: Mapping[Relay, int] | None = None,
         unused: Mapping[int, int] | None = None,
     ) -> Turned:
         """Write a report, look at claims once more, and take on `limit` more: one commit.
 
-        `paced` says how many permits to reserve at relays that limit their letters, `unused` which
-        to give back. Should it fail, all of it may be done again: recording changes only what is
-        still claimed, and claims that were committed unseen go back by `release_unknown`.
+        `woken` are parked claims to be opened again. `paced` says how many permits to reserve at
+        relays that limit their letters, `unused` which to give back. Should it fail, all of it may
+        be done again: recording changes only what is still claimed, and claims that were committed
+        unseen go back by `release_unknown`.
         """
         now, checked_at = self._clock.now(), self._clock.monotonic()
         with self._database.transaction() as session:
             self._write(session, report, now)
             may_go = self._look(session, claimed_still(session, self._sender_id, again), now)
             taken = claim(session, self._sender_id, limit=limit, now=now)
-            wanted = self._look(session, taken, now)
+            up = take_up(session, self._sender_id, woken, now=now) if woken else []
+            wanted = self._look(session, [*up, *taken], now)
             never = bool(wanted) and anyone(session)
             batch, claims, refused = self._composer.compose(session, wanted, never=never)
             unfit = [
@@ -145,6 +155,7 @@ class Ledger:
         record(session, self._sender_id, [_written(each, now) for each in report.done])
         if report.released:
             release(session, self._sender_id, report.released)
+        park(session, self._sender_id, report.parked)
         self._write_failed(session, report.failed, now)
 
     def _write_failed(
@@ -192,6 +203,23 @@ class Ledger:
         with self._database.reading() as session:
             barred = forbidden(session, Act.LETTER, indexes, today=today).keys()
         return [(e.claim, Failed(SUPPRESSED)) for e in letters if barred & set(e.never)]
+
+    def exchange(
+        self, asks: Sequence[Ask], parked: Collection[int]
+    ) -> tuple[dict[str, Given], dict[str, Standing], set[int]]:
+        """Tell what we heard of groups of domains, and learn what may go and how all stand.
+
+        Of the mailings whose letters are `parked`, those that run no more are returned, too.
+        """
+        now = self._clock.now()
+        open_ = self._database.transaction if asks else self._database.reading
+        with open_() as session:
+            given = {}
+            if isinstance(session, Transaction) and asks:
+                given = exchange(session, asks, self._sender_id, now=now)
+            running = select(Mailing.id).where(Mailing.id.in_(parked), Mailing.state == RUNNING)
+            over = set(parked) - set(session.scalars(running)) if parked else set()
+            return given, standings(session), over
 
     def take_line(self, relay: str, number: int, of: int) -> bool:
         """Take one of a relay's connections; False if another sender is to have it."""

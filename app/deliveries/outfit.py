@@ -3,7 +3,9 @@
 The sender, test letters and the doctor read it here, so what one of them can use, all can.
 """
 
+from app.addresses.keys import Keyring
 from app.deliveries.choosing import check_relays
+from app.deliveries.groups.limits import GroupLimits
 from app.mail.dkim import DkimKey
 from app.mail.dkim_keys import load_dkim_keys
 from app.mail.relay import Relay
@@ -16,6 +18,12 @@ def relays_of(settings: Settings) -> list[Relay]:
         relays = [Relay.parse(url) for url in settings.relays]
         check_relays(relays)
         return relays
+
+
+def group_limits_of(settings: Settings, keyring: Keyring) -> GroupLimits:
+    """Read what receiving domains are to get. Raises SettingWrong."""
+    with naming("VESTKA_DOMAIN_LIMITS"):
+        return GroupLimits.parse(settings.domain_limits, keyring.secret("domain groups"))
 
 
 def dkim_keys_of(settings: Settings) -> list[DkimKey]:

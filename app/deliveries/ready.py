@@ -14,10 +14,10 @@ MEASURED_EVERY = 0.25
 class ReadyLetters(asyncio.Queue[Outgoing]):
     """The letters that lines may take; says when they run low."""
 
-    def __init__(self, smallest: int) -> None:
-        """Begin empty, and so low. `smallest` is how many to have in any case."""
+    def __init__(self, smallest: int, low: asyncio.Event) -> None:
+        """`smallest` is how many to have in any case; `low` is set when they run low."""
         super().__init__()
-        self.low = asyncio.Event()
+        self.low = low
         self.low_mark = 0
         self.ahead = self._smallest = smallest  # how many to have
         self.ran_dry = False

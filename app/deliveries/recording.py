@@ -4,9 +4,10 @@ Only a row that this sender still holds is changed (compare and set), so recordi
 somebody else took over, changes nothing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from sqlalchemy import ColumnElement, update
 
@@ -23,6 +24,7 @@ STATE = {
     Outcome.FAILED: FAILED,
     Outcome.UNCERTAIN: UNCERTAIN,
 }
+_AT_ONCE = 10_000
 _RELEASED: dict[str, object] = {"state": PENDING, "claimed_by": None}
 
 
@@ -103,12 +105,24 @@ def _values(row: Written) -> tuple[object, ...]:
 
 def release(session: Transaction, sender_id: int, ids: Iterable[int]) -> None:
     """Give back claims that were not tried: they are pending again, as if never claimed."""
-    _change(session, sender_id, Delivery.id.in_(list(ids)), _RELEASED)
+    for some in batched(ids):
+        _change(session, sender_id, Delivery.id.in_(some), _RELEASED)
+
+
+def batched(ids: Iterable[int]) -> Iterator[list[int]]:
+    """Part many numbers into so many that a statement may name: parked letters may be many."""
+    left = iter(ids)
+    while some := list(islice(left, _AT_ONCE)):
+        yield some
 
 
 def release_unknown(session: Transaction, sender_id: int, known: Iterable[int]) -> None:
-    """Give back the sender's claims that it does not know of: a commit it never heard of."""
-    _change(session, sender_id, Delivery.id.not_in(list(known)), _RELEASED)
+    """Give back the sender's claims that it does not know of: a commit it never heard of.
+
+    What is parked is known: nothing is parked before the sender knows of it.
+    """
+    unknown = Delivery.id.not_in(list(known)) & Delivery.attempted_at.is_not(None)
+    _change(session, sender_id, unknown, _RELEASED)
 
 
 def end(

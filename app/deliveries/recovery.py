@@ -1,7 +1,8 @@
 """Recovery: what a dead sender had claimed goes back to the queue, or is told to be in doubt.
 
 The dead sender's journal decides where it can be read: our own earlier life's, or that of a process
-that died on this machine. Where it is lost with its host, whatever had been claimed is in doubt.
+that died on this machine. Where it is lost with its host, whatever had been claimed is in
+doubt, but for what was parked: that was at no connection.
 """
 
 import os
@@ -13,16 +14,20 @@ from sqlalchemy import select
 
 from app.database import Transaction
 from app.deliveries.attempts import Journals, Told, identity_of, lock_folder, replay
+from app.deliveries.groups.wishes import verdict_of
 from app.deliveries.kinds import REPEATED
 from app.deliveries.leases import dead_senders, forget
 from app.deliveries.models import Delivery, Sender
 from app.deliveries.recording import Written, record, release, written
 from app.deliveries.results import answer_of
 from app.deliveries.states import CLAIMED, UNCERTAIN
-from app.mail.replies import Answer, Stage, classify
+from app.mail.replies import Answer, Stage
 from app.operators.alerts import alert
 
-_HELD = (Delivery.id, Delivery.kind, Delivery.attempts, Delivery.expires_at)
+_HELD = (
+    *(Delivery.id, Delivery.kind, Delivery.attempts, Delivery.expires_at),
+    Delivery.attempted_at,
+)
 _LOST = Answer(Stage.DOT, None)
 
 
@@ -83,7 +88,8 @@ def _recover_one(
     free: list[int] = []
     rows: list[Written] = []
     for row in held:
-        answer = _what_happened(row.id, row.attempts + 1, told)
+        parked = row.attempted_at is None
+        answer = _what_happened(row.id, row.attempts + 1, told, parked=parked)
         if answer is None:
             free.append(row.id)
             continue
@@ -91,7 +97,7 @@ def _recover_one(
             written(
                 row.id,
                 row.attempts + 1,
-                classify(answer),
+                verdict_of(answer, row.attempts + 1)[0],
                 relay=_relay_of(row.id, told),
                 code=answer.reply.code if answer.reply else None,
                 status=answer.reply.enhanced if answer.reply else None,
@@ -110,14 +116,16 @@ def _recover_one(
     return Recovered(len(free), len(rows) - doubts, doubts)
 
 
-def _what_happened(delivery_id: int, number: int, told: Told | None) -> Answer | None:
+def _what_happened(
+    delivery_id: int, number: int, told: Told | None, *, parked: bool
+) -> Answer | None:
     """Return the answer to attempt `number` at this letter; None if there was no such attempt.
 
-    Where the journal is lost, or its end may be, every letter is in doubt.
+    Where the journal is lost, or its end may be, every letter is in doubt that was not parked.
     """
     attempt = told.attempts.get(delivery_id) if told else None
     if attempt is None or attempt.number != number:
-        return None if told and told.whole else _LOST
+        return None if parked or (told and told.whole) else _LOST
     return _LOST if attempt.result is None else answer_of(attempt.result)
 
 

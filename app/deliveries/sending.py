@@ -12,6 +12,7 @@ from datetime import datetime
 from app.clock import Clock
 from app.deliveries.attempts import AttemptJournal
 from app.deliveries.composing import Outgoing
+from app.deliveries.groups.wishes import Wish
 from app.deliveries.relays import RelayState
 from app.deliveries.results import result_of
 from app.journal import journal
@@ -39,6 +40,8 @@ class Done:
     answer: Answer
     verdict: Verdict
     at: datetime
+    wish: Wish = Wish.NONE
+    seconds: float = 0.0  # on the line
 
 
 class JournalUnwritable(Exception):
@@ -55,11 +58,13 @@ class Shared:
     """What all lines of an engine work with."""
 
     hostname: str
-    queue: "asyncio.Queue[Outgoing]"
     attempts: AttemptJournal
     clock: Clock
     look_again: Callable[[Outgoing], Awaitable[float | None]]
     done: Callable[[Done], None]
+    give_back: Callable[[Outgoing], None]
+    has_others: Callable[[RelayState], bool]
+    group_of: Callable[[Outgoing], str]
     take_line: Callable[[str, int, int], Awaitable[bool]]
     free_line: Callable[[str, int], Awaitable[None]]
 
@@ -67,9 +72,17 @@ class Shared:
 class Line:
     """One line to a relay: opens a connection when there is a letter, closes it when idle."""
 
-    def __init__(self, state: RelayState, number: int, of: int, shared: Shared) -> None:
-        """Open nothing yet. This is line `number` of the relay's `of`."""
+    def __init__(
+        self,
+        state: RelayState,
+        number: int,
+        of: int,
+        queue: "asyncio.Queue[Outgoing]",
+        shared: Shared,
+    ) -> None:
+        """Open nothing yet. This is line `number` of a relay's `of`; its letters are in `queue`."""
         self._state = state
+        self._queue = queue
         self._number = number
         self._of = of
         self._shared = shared
@@ -78,20 +91,34 @@ class Line:
         self._ours = False  # whether this line is ours, of those that all senders share
         self._carried = 0  # letters over the connection that is open
         self._taken_at = 0.0  # monotonic, when this line became ours
+        self._coming: Outgoing | None = None  # what goes after the letter on the wire
+        self.carries: Outgoing | None = None
+        self.since = 0.0  # when the letter on the wire began (monotonic)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Send letters until told to stop; the letter on the wire is finished first."""
         try:
             while not stop.is_set():
                 if await self._rested(stop):
-                    outgoing = await self._next(stop)
-                    if outgoing is not None:
-                        await self._carry(outgoing, stop)
+                    await self._use(stop)
         finally:
             await self._hang_up()
 
+    async def _use(self, stop: asyncio.Event) -> None:
+        """Send what there is; after a rest of the relay, this may be the line that tries it."""
+        outgoing = await self._next(stop)
+        if outgoing is None:
+            return
+        if not self._state.begin(self._shared.clock.monotonic(), self):
+            self._shared.give_back(outgoing)
+            return
+        try:
+            await self._carry(outgoing, stop)
+        finally:
+            self._state.end(self)
+
     async def _next(self, stop: asyncio.Event) -> Outgoing | None:
-        getting = asyncio.ensure_future(self._shared.queue.get())
+        getting = asyncio.ensure_future(self._queue.get())
         stopping = asyncio.ensure_future(stop.wait())
         try:
             await asyncio.wait(
@@ -109,14 +136,15 @@ class Line:
     async def _carry(self, outgoing: Outgoing, stop: asyncio.Event) -> None:
         connection = await self._ready(stop)
         if connection is None:
-            # For another line, or to be given back with the rest of the queue.
-            self._shared.queue.put_nowait(outgoing)
+            # For another line or relay, or to be given back with all that is ready.
+            self._shared.give_back(outgoing)
             return
         if self._is_stale(outgoing):
             checked_at = await self._shared.look_again(outgoing)
             if checked_at is None:
                 return
             outgoing = replace(outgoing, checked_at=checked_at)
+        self._begin(outgoing)
         try:
             await connection.carry(outgoing, self._hands(stop))
             if self._is_used_up():
@@ -124,6 +152,13 @@ class Line:
         except JournalUnwritable as unwritable:
             answer = Answer(Stage.DATA, None, "The attempt journal cannot be written.")
             self._ended(unwritable.outgoing, answer)
+        finally:
+            self._begin(None)
+
+    def _begin(self, outgoing: Outgoing | None) -> None:
+        """Remember what is on the wire, and since when: a slow domain must not take all lines."""
+        self.carries, self._coming = outgoing, None
+        self.since = self._shared.clock.monotonic()
 
     def _is_stale(self, outgoing: Outgoing) -> bool:
         return self._shared.clock.monotonic() - outgoing.checked_at > STALE
@@ -135,16 +170,17 @@ class Line:
             may_go=self._may_go,
             noted=self._note,
             done=self._ended,
-            give_back=self._shared.queue.put_nowait,
+            give_back=self._shared.give_back,
         )
 
     def _take(self) -> Outgoing | None:
         """Return a letter that is ready, if one is and the relay may have it now."""
-        if self._shared.queue.empty() or self._is_used_up():
+        if self._queue.empty() or self._is_used_up():
             return None
         if self._waits() > 0 or self._permit_wait() > 0:
             return None
-        return self._shared.queue.get_nowait()
+        self._coming = self._queue.get_nowait()
+        return self._coming
 
     def _is_used_up(self) -> bool:
         """Tell whether this connection has carried what it may, or what is fair to others."""
@@ -163,7 +199,7 @@ class Line:
     async def _may_go(self, outgoing: Outgoing) -> bool:
         """Say the last word before a letter's content goes: it is permitted, and still wanted."""
         if not await self._permitted():
-            self._shared.queue.put_nowait(outgoing)
+            self._shared.give_back(outgoing)
             return False
         if self._is_stale(outgoing) and await self._shared.look_again(outgoing) is None:
             return False
@@ -198,8 +234,14 @@ class Line:
             return None
         with self._state.permits.awaited():
             while self._permit_wait() > 0 and not await _at_most(min(self._permit_wait(), 1), stop):
-                continue
+                if self._goes_elsewhere():
+                    return None
         return await self._open(stop)
+
+    def _goes_elsewhere(self) -> bool:
+        """Whether the letter in hand had better go by a relay that may have more of them now."""
+        used_up = self._state.is_used_up(self._shared.clock.monotonic())
+        return used_up and self._shared.has_others(self._state)
 
     async def _take_line(self) -> bool:
         """Take this line from all senders', unless it is ours already; others may have it."""
@@ -242,7 +284,8 @@ class Line:
     def _waits(self) -> float:
         """Return for how many seconds the relay is to be left alone by this line."""
         now = self._shared.clock.monotonic()
-        return max(self._state.waits(now, connected=self._is_connected()), self._denied_until - now)
+        waits = self._state.waits(now, connected=self._is_connected(), line=self)
+        return max(waits, self._denied_until - now)
 
     def _could_not_open(self, answer: Answer) -> None:
         now = self._shared.clock.monotonic()
@@ -262,8 +305,13 @@ class Line:
         if shared.attempts.settle_soon(claim.delivery_id, number, result, state.place):
             asyncio.get_running_loop().call_soon(self._flush)
         now = shared.clock.monotonic()
-        verdict = state.heard(answer, now=now, chance=random.random())  # noqa: S311 (jitter)
-        shared.done(Done(outgoing, state.relay.name, answer, verdict, shared.clock.now()))
+        group, chance = shared.group_of(outgoing), random.random()  # noqa: S311 (jitter)
+        verdict, wish = state.heard(answer, group=group, attempts=number, now=now, chance=chance)
+        took = now - self.since
+        shared.done(
+            Done(outgoing, state.relay.name, answer, verdict, shared.clock.now(), wish, took)
+        )
+        self._begin(self._coming)
 
     def _flush(self) -> None:
         """Write down results that no further attempt took along."""

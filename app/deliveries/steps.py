@@ -15,6 +15,7 @@ from app.allowances.taking import forget_taken
 from app.database import Database, Transaction
 from app.deliveries.completion import blank, complete, fold, forget_service_letters
 from app.deliveries.enrolment import enrol, take_in_alerts, take_in_service_letters
+from app.deliveries.groups.sharing import forget_groups
 from app.deliveries.pacing import forget_grants
 from app.mailings.calendar import Schedule
 from app.mailings.due import launch_due
@@ -85,6 +86,7 @@ class Steps:
         self._in_transaction(lambda session: forget_ended(session, today=now.date()))
         self._in_transaction(lambda session: forget_service_letters(session, now=now))
         self._in_transaction(lambda session: forget_grants(session, now=now))
+        self._in_transaction(lambda session: forget_groups(session, now=now))
         self._in_transaction(lambda session: forget_taken(session, now=now))
         self._in_transaction(lambda session: forget_refused(session, today=now.date()))
         self._in_transaction(lambda session: tell_of_attack(session, now=now))

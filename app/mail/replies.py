@@ -93,6 +93,7 @@ class Concern(StrEnum):
     LETTER = "letter"
     MAILING = "mailing"
     CONNECTION = "connection"
+    DOMAIN = "domain"
     RELAY = "relay"
 
 

@@ -169,6 +169,14 @@ class Settings(Given):
         "`everyone`, `nobody`, or a list of addresses that alone may be written to",
         default="everyone",
     )
+    domain_limits = Knob(
+        "VESTKA_DOMAIN_LIMITS",
+        words.separated,
+        "what receiving domains are to get at most, with commas: `gmail?per_minute=300`,"
+        " `*.by?connections=2&per_hour=500`, or `off`",
+        default="",
+        shown="for the great providers, what `app/mail/providers.toml` says",
+    )
     connections = Knob(
         "VESTKA_CONNECTIONS", words.count, "SMTP connections per relay", default="10"
     )

@@ -153,6 +153,11 @@ class Ground:
     mailing_id: int
     readers: dict[int, str]  # addresses by delivery
     senders: list[SenderProcess] = field(default_factory=list)
+    others: list[ScriptedServer] = field(default_factory=list)  # further relays
+
+    @property
+    def relays(self) -> list[ScriptedServer]:
+        return [self.relay, *self.others]
 
     @property
     def environment(self) -> dict[str, str]:
@@ -163,7 +168,7 @@ class Ground:
             "VESTKA_KEYS_DIR": str(self.folder / "keys"),
             "VESTKA_DATABASE_URL": self.url,
             "VESTKA_PUBLIC_URL": "https://news.example.org",
-            "VESTKA_RELAYS": f"smtp+insecure://127.0.0.1:{self.relay.port}",
+            "VESTKA_RELAYS": ",".join(f"smtp+insecure://127.0.0.1:{r.port}" for r in self.relays),
             "VESTKA_FROM": "News <news@example.org>",
             "VESTKA_SCHEDULE": "off",
             "VESTKA_CONNECTIONS": str(CONNECTIONS),
@@ -221,9 +226,14 @@ class Ground:
         """Return how many letters are in a state."""
         return list(self.states().values()).count(state)
 
+    def attempted(self) -> list[Delivery]:
+        """Return the rows of letters that were tried, as the ledger tells by which relay."""
+        with self.database.reading() as session:
+            return list(session.scalars(select(Delivery).where(Delivery.relay.is_not(None))))
+
     def taken(self) -> Counter[str]:
         """Return how many letters the relay took for each reader."""
-        return Counter(letter.recipients[0] for letter in self.relay.letters)
+        return Counter(letter.recipients[0] for relay in self.relays for letter in relay.letters)
 
     def faults(self, *, uncertain: int = 0, refused: frozenset[str] = frozenset()) -> list[str]:
         """Compare the letters with the ledger, and say what is not as promised."""

@@ -15,7 +15,7 @@ from app.subscribers.signing_up import drop
 from tests.crashes.harness import CONNECTIONS, MISDEEDS, await_that, ground
 from tests.crashes.proxy import Proxy
 from tests.support.postgres import PostgresServer
-from tests.support.smtpd import Misdeed
+from tests.support.smtpd import Misdeed, ScriptedServer
 
 
 @pytest.mark.parametrize("in_doubt", [True, False])
@@ -45,6 +45,30 @@ def test_a_relay_that_is_away_for_a_while(database_url: str, tmp_path: Path) -> 
         made.relay.start()
         made.await_end()
         assert made.faults(uncertain=CONNECTIONS) == []
+
+
+@pytest.mark.parametrize("comes_back", [True, False])
+def test_a_relay_that_dies_in_mid_mailing_costs_no_letter_and_no_double(
+    comes_back: bool,  # noqa: FBT001 (a parameter of the test)
+    database_url: str,
+    tmp_path: Path,
+) -> None:
+    with ScriptedServer() as other, ground(tmp_path, database_url, readers=400) as made:
+        made.others.append(other)
+        for relay in made.relays:
+            relay.on(Misdeed("DOT", delay=0.02))
+        made.start()
+        made.await_letters(60)
+        made.relay.stop()
+        if comes_back:
+            time.sleep(1)
+            made.relay.start()
+        made.await_end()
+        assert made.faults(uncertain=CONNECTIONS) == []
+        assert len(other.letters) > 100
+        assert {row.relay for row in made.attempted()} >= {
+            f"127.0.0.1:{relay.port}" for relay in made.relays
+        }
 
 
 def test_a_confirmation_in_doubt_is_repeated_with_the_same_link(

@@ -54,12 +54,14 @@ def test_a_busy_bound_relay_is_waited_for() -> None:
     assert way(relays, "en") is None
 
 
-def test_one_that_cannot_keep_up_gets_fewer_and_catches_up_with_nothing() -> None:
+def test_the_slowest_for_its_share_is_waited_for_and_a_broken_one_is_not() -> None:
     relays = choices("", "")
     relays[0].room = 0
+    assert [way(relays) for _ in range(3)].count(1) <= 1
+    relays[0].works = False
     assert {way(relays) for _ in range(100)} == {1}
-    relays[0].room = 1
-    assert [way(relays) for _ in range(10)].count(0) == 5
+    relays[0].works, relays[0].room = True, 1
+    assert [way(relays) for _ in range(10)].count(0) in (4, 5, 6), "nothing is caught up with"
 
 
 def test_every_letter_needs_a_way() -> None:
@@ -92,5 +94,5 @@ def test_only_a_relay_that_works_has_room_and_takes_it_is_chosen(
     fit = [r for r in relays if r.works and r.relay.takes(segment, domain)]
     best = [r for r in fit if r.relay.is_bound] or fit
     chosen = choose(relays, segment, domain)
-    assert (chosen is None) == (not any(r.room for r in best))
+    assert chosen is not None or not best or not all(r.room for r in best)
     assert chosen is None or (chosen in best and chosen.room)

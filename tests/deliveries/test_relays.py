@@ -2,15 +2,21 @@
 
 import pytest
 
+from app.deliveries.breaker import State
+from app.deliveries.groups.wishes import Wish
 from app.deliveries.relays import STRIKES, RelayState
+from app.deliveries.retrying import LOGIN_RESTS
 from app.mail.relay import Relay
-from app.mail.replies import Answer, Reply, Stage
+from app.mail.replies import Answer, Concern, Reply, Stage
 
 TAKEN = Answer(Stage.DOT, Reply(250, "2.0.0", "Ok"))
 GONE = Answer(Stage.RCPT, Reply(550, "5.1.1", "No such user"))
 BUSY = Answer(Stage.RCPT, Reply(452, "4.3.1", "Slow down"))
 WRONG = Answer(Stage.MAIL, Reply(530, "5.7.0", "Log in"))
 DROPPED = Answer(Stage.MAIL, None, "The relay closed the connection.")
+SLOW = Answer(Stage.RCPT, Reply(451, "4.7.28", "Rate limit exceeded"))
+LISTED = Answer(Stage.RCPT, Reply(550, "5.7.1", "Blocked using a DNSBL"))
+NO_LOGIN = Answer(Stage.LOGIN, Reply(535, "5.7.8", "Bad credentials"))
 UNREACHABLE = Answer(Stage.CONNECT, None, "The relay cannot be reached.")
 
 
@@ -20,7 +26,7 @@ def state() -> RelayState:
 
 
 def hear(state: RelayState, answer: Answer, now: float = 0) -> None:
-    state.heard(answer, now=now, chance=0.5)
+    state.heard(answer, group="example.org", now=now, chance=0.5)
 
 
 @pytest.mark.parametrize("answer", [TAKEN, GONE])
@@ -71,3 +77,46 @@ def test_a_relay_is_down_while_it_rests_for_failing_again_and_again(state: Relay
         assert state.is_down(now) is (failure == STRIKES)
         now += state.waits(now, connected=False)
     assert not state.is_down(now)  # a line may try again
+
+
+def test_one_line_tries_a_relay_that_has_rested(state: RelayState) -> None:
+    now, one, two = 0.0, object(), object()
+    for _ in range(STRIKES):
+        state.could_not_open(UNREACHABLE, now=now, chance=0.5)
+        now += state.waits(now, connected=False)
+    assert state.state(now) is State.HALF_OPEN
+    assert state.begin(now, one)
+    assert not state.begin(now, two)
+    assert state.waits(now, connected=False, line=one) <= 0
+    assert state.waits(now, connected=False, line=two) > 0
+    state.end(two)
+    assert state.waits(now, connected=False, line=two) > 0
+    state.end(one)
+    assert state.waits(now, connected=False, line=two) <= 0
+    state.begin(now, one)
+    hear(state, TAKEN, now)
+    assert state.state(now) is State.CLOSED
+    assert state.waits(now, connected=False, line=two) <= 0
+
+
+def test_a_refused_login_is_tried_more_and_more_seldom(state: RelayState) -> None:
+    state.could_not_open(NO_LOGIN, now=0, chance=0.5)
+    assert state.waits(0, connected=False) >= LOGIN_RESTS[0]
+
+
+def test_what_one_domain_says_of_us_is_not_the_relay_s_matter(state: RelayState) -> None:
+    for _ in range(50):
+        verdict, wish = state.heard(LISTED, group="one", now=0, chance=0.5)
+        assert (verdict.concern, wish) == (Concern.DOMAIN, Wish.AWAY)
+        assert state.waits(0, connected=False) <= 0
+
+
+def test_what_several_domains_say_is_the_relay_s(state: RelayState) -> None:
+    for group in ("one", "two"):
+        assert state.heard(SLOW, group=group, now=0, chance=0.5)[1] is Wish.SLOWER
+    hear(state, TAKEN)
+    for group in ("one", "two"):
+        assert state.heard(SLOW, group=group, now=0, chance=0.5)[1] is Wish.SLOWER
+    verdict, wish = state.heard(SLOW, group="three", now=0, chance=0.5)
+    assert (verdict.concern, wish) == (Concern.RELAY, Wish.NONE)
+    assert state.waits(0, connected=True) > 0

@@ -21,12 +21,15 @@ class Block:
 
 
 def block(earlier: Block | None, now: datetime) -> Block:
-    """Begin a block, or after a probe that was refused prolong it; one refusal prolongs it once."""
-    if earlier is None:
-        return Block(now + WAITS[0], 1)
-    if now < earlier.until:
-        return earlier
-    return Block(now + WAITS[min(earlier.times, len(WAITS) - 1)], earlier.times + 1)
+    """Begin a block; what is heard while there is one changes nothing."""
+    return earlier or Block(now + WAITS[0], 1)
+
+
+def probe(blocked: Block, now: datetime) -> Block | None:
+    """Ask again with one letter, and wait longer if it is not taken; None: it is too early."""
+    if now < blocked.until:
+        return None
+    return Block(now + WAITS[min(blocked.times, len(WAITS) - 1)], blocked.times + 1)
 
 
 @dataclass

@@ -1,14 +1,25 @@
 """What a domain's servers wish when they refuse a letter: that we go slower, or stay away. Pure.
 
-The table is read from the top and the first rule that matches decides. A wish is about us and never
-about the reader. What is said before a recipient is named is the relay's, not a domain's.
+What a reply means is read by the one table that reads all replies and reports; here stands which of
+its meanings are a wish about us. A wish is never held against the reader. What is said before a
+recipient is named is the relay's matter, not a domain's.
 """
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 
-from app.mail.replies import Answer, Stage
+from app.mail.replies import (
+    GREYLISTED,
+    Answer,
+    Concern,
+    Kind,
+    Outcome,
+    Pace,
+    Stage,
+    Verdict,
+    classify,
+)
+from app.mail.verdicts.judging import judge_by_rule
 
 _NAMED = frozenset({Stage.RCPT, Stage.DATA, Stage.DOT})
 
@@ -21,60 +32,57 @@ class Wish(StrEnum):
     AWAY = "away"  # nothing at all, until somebody has put something right
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A wish behind replies whose codes match whole and whose text holds `text`, in any case."""
+# By the first digit of the reply and the reason why a letter is blocked.
+WISHES: dict[tuple[int, str], Wish] = {
+    (4, "rate"): Wish.SLOWER,
+    (4, "reputation"): Wish.SLOWER,
+    (4, "authentication"): Wish.SLOWER,
+    (4, "reverse-dns"): Wish.SLOWER,
+    (4, "content"): Wish.SLOWER,
+    (4, "policy"): Wish.SLOWER,
+    (5, "rate"): Wish.AWAY,
+    (5, "reputation"): Wish.AWAY,
+    (5, "authentication"): Wish.AWAY,
+    (5, "reverse-dns"): Wish.AWAY,
+    (5, "content"): Wish.AWAY,
+    (5, "policy"): Wish.AWAY,
+}
+# 450 4.7.1 is said of greylisting and of much else; only these words make a wish of it.
+_CERTAIN = frozenset({"rate", "reputation"})
 
-    code: str
-    enhanced: str
-    text: str
-    wish: Wish
+# Exchange: who may write to this recipient, which says nothing of all others.
+_CLOSED_TO_STRANGERS = re.compile(r"5\.7\.1[23]\d")
 
-    def matches(self, code: str, enhanced: str, text: str) -> bool:
-        """Whether this rule decides."""
-        return (
-            re.fullmatch(self.code, code) is not None
-            and re.fullmatch(self.enhanced, enhanced) is not None
-            and re.search(self.text, text, re.IGNORECASE) is not None
-        )
-
-
-_RELAY = r"relay(ing)? (access )?(denied|not)|authentication (is )?required|log ?in first"
-_GREY = r"gr[ae]y ?-?list"
-_LISTED = r"dnsbl|rbl\b|spamhaus|spamcop|barracuda|black ?-?list|block ?-?list|deny ?-?list"
-_RATE = (
-    r"\brate\b|rate.?limit|thrott|too (many|much|fast)|unusual|frequen|slow down"
-    r"|\bquota\b.{0,20}send|(limit|maximum|volume).{0,40}(exceed|reach)|exceed.{0,40}(limit|rate|volume)"
-)
-_NAME = r"reputation|\bTSS?\d\d\b|temporarily deferred|unsolicited|complaint"
-_POLICY = (
-    r"spam|blocked|banned|refused by|policy|reputation|not (accepted|allowed|welcome)|rejected due"
-)
-
-RULES = (
-    # The relay's own matter, and a reader's: full, unknown, closed to strangers (RFC 3463 §3.3-3.4)
-    Rule(r"\d+", r".*", _RELAY, Wish.NONE),
-    Rule(r"53\d", r".*", r"", Wish.NONE),
-    Rule(r"\d+", r"[45]\.[1-6]\.\d+", r"^(?!.*(?:" + _LISTED + r")).*$", Wish.NONE),
-    Rule(r"5\d\d", r"5\.7\.(1[23]\d|[3-68]|13)", r"", Wish.NONE),  # Exchange: who may write to whom
-    # Later: greylisting asks for patience with one letter; the rest, to go slower
-    Rule(r"4\d\d", r".*", _GREY, Wish.NONE),
-    Rule(r"4\d\d", r".*", _RATE, Wish.SLOWER),  # Gmail 4.7.28, Microsoft 4.7.650, Mail.ru, Yandex
-    Rule(r"4\d\d", r".*", _NAME, Wish.SLOWER),  # Yahoo TSS04
-    Rule(r"4\d\d", r".*", _LISTED, Wish.SLOWER),
-    Rule(r"450", r"4\.7\.1", r"", Wish.NONE),  # Postfix says so of greylisting and of much else
-    Rule(r"4\d\d", r"4\.7\.\d+", r"", Wish.SLOWER),
-    # Never: policy, reputation, a list that names us, authentication (Microsoft 5.7.515)
-    Rule(r"5\d\d", r".*", _LISTED, Wish.AWAY),
-    Rule(r"5\d\d", r"5\.7\.\d+", r"", Wish.AWAY),
-    Rule(r"5\d\d", r"", _POLICY, Wish.AWAY),
-)
+SLOWED = Verdict(Outcome.RETRY, Concern.DOMAIN, Pace.RATE)
+SENT_AWAY = Verdict(Outcome.RETRY, Concern.DOMAIN, Pace.OPERATOR, Kind.BLOCK)
+GIVEN_UP = Verdict(Outcome.FAILED, Concern.DOMAIN, kind=Kind.BLOCK)
+# A letter that was sent away so often is given up: it may be about this reader after all.
+TRIES = 4
 
 
 def wish_of(answer: Answer) -> Wish:
     """Say what the receiving servers wish by this answer to a letter. Total."""
     reply = answer.reply
-    if reply is None or answer.stage not in _NAMED or reply.code < 400:
+    if reply is None or answer.stage not in _NAMED or reply.code < 400 or reply.code // 10 == 53:
         return Wish.NONE
-    words = str(reply.code), reply.enhanced or "", reply.text
-    return next((rule.wish for rule in RULES if rule.matches(*words)), Wish.NONE)
+    seen, rule = judge_by_rule(reply.text, status=reply.enhanced or "", code=str(reply.code))
+    if rule is None or rule.guess or seen.class_ != "block":
+        return Wish.NONE
+    if _CLOSED_TO_STRANGERS.fullmatch(reply.enhanced or ""):
+        return Wish.NONE
+    if seen.reason not in _CERTAIN and classify(answer) == GREYLISTED:
+        return Wish.NONE
+    return WISHES.get((reply.code // 100, seen.reason), Wish.NONE)
+
+
+def verdict_of(answer: Answer, attempts: int = 0) -> tuple[Verdict, Wish]:
+    """Say what an answer means for a delivery, and what the receiving servers wish.
+
+    A letter refused with a wish about us is tried again, until it was tried too often.
+    """
+    wish = wish_of(answer)
+    if wish is Wish.SLOWER:
+        return SLOWED, wish
+    if wish is Wish.AWAY:
+        return GIVEN_UP if attempts >= TRIES else SENT_AWAY, wish
+    return classify(answer), wish

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.deliveries.groups.blocks import REPEATS, WAITS, Block, Refusals, block
+from app.deliveries.groups.blocks import REPEATS, WAITS, Block, Refusals, block, probe
 
 MONDAY = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 
@@ -24,16 +24,16 @@ def test_a_letter_that_is_taken_breaks_the_row() -> None:
 
 
 @given(st.lists(st.integers(0, 20_000), max_size=40))
-def test_a_block_is_prolonged_by_probes_only(seconds: list[int]) -> None:
+def test_a_block_is_probed_ever_more_seldom(seconds: list[int]) -> None:
     now, blocked = MONDAY, block(None, MONDAY)
     assert blocked == Block(MONDAY + WAITS[0], 1)
     for each in seconds:
         now += timedelta(seconds=each)
-        after = block(blocked, now)
-        if now < blocked.until:
-            assert after == blocked
-        else:
-            assert after.times == blocked.times + 1
-            assert WAITS[0] <= after.until - now <= WAITS[-1]
-            assert after.until - now >= WAITS[min(blocked.times, len(WAITS) - 1)]
-        blocked = after
+        assert block(blocked, now) == blocked
+        probing = probe(blocked, now)
+        assert (probing is None) == (now < blocked.until)
+        if probing is not None:
+            assert probing.times == blocked.times + 1
+            assert probing.until - now == WAITS[min(blocked.times, len(WAITS) - 1)]
+            assert probe(probing, now) is None, "one letter at a time"
+            blocked = probing

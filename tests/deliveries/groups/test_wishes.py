@@ -4,8 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.deliveries.groups.wishes import RULES, Wish, wish_of
-from app.mail.replies import Answer, Reply, Stage
+from app.deliveries.groups.wishes import (
+    GIVEN_UP,
+    SENT_AWAY,
+    SLOWED,
+    TRIES,
+    WISHES,
+    Wish,
+    verdict_of,
+    wish_of,
+)
+from app.mail.replies import Answer, Reply, Stage, classify
+from app.mail.verdicts.rules import rules
 
 SLOWER = [
     "421 4.7.28 Our system has detected an unusual rate of unsolicited mail from your IP address",
@@ -15,7 +25,7 @@ SLOWER = [
     "421 4.7.0 IP frequency limit exceeded",
     "451 Ratelimit exceeded for your domain",
     "452 Too much mail from your network",
-    "450 4.7.1 Error: too many messages, slow down",
+    "450 4.7.1 Error: too much mail from 192.0.2.1",
     "451 4.7.1 Your address is listed at a blocklist, try again later",
 ]
 AWAY = [
@@ -74,12 +84,20 @@ def test_no_reply_is_no_wish() -> None:
     assert wish_of(Answer(Stage.DOT, None)) is Wish.NONE
 
 
-def test_every_rule_decides_something() -> None:
-    replies = [answer(said).reply for said in [*SLOWER, *AWAY, *NEITHER]]
-    replies += [Reply(550, "5.7.1", ""), Reply(554, None, "Spam"), Reply(421, "4.7.0", "")]
-    words = [(str(r.code), r.enhanced or "", r.text) for r in replies if r and r.code >= 400]
-    first = {next((i for i, rule in enumerate(RULES) if rule.matches(*w)), -1) for w in words}
-    assert first - {-1} == set(range(len(RULES)))
+def test_a_wish_is_for_the_reasons_why_letters_are_blocked() -> None:
+    reasons = {rule.reason for rule in rules() if rule.class_ == "block"}
+    assert {reason for _, reason in WISHES} <= reasons
+    assert reasons - {reason for _, reason in WISHES} == {
+        *("encryption", "recipients", "relaying", "sender")
+    }
+
+
+def test_a_letter_that_is_sent_away_is_tried_again_and_given_up_in_the_end() -> None:
+    said = answer(AWAY[0])
+    assert verdict_of(said) == (SENT_AWAY, Wish.AWAY)
+    assert verdict_of(said, TRIES) == (GIVEN_UP, Wish.AWAY)
+    assert verdict_of(answer(SLOWER[0]), TRIES) == (SLOWED, Wish.SLOWER)
+    assert verdict_of(answer(NEITHER[0])) == (classify(answer(NEITHER[0])), Wish.NONE)
 
 
 @given(st.integers(200, 599), st.none() | st.from_regex(r"[245]\.\d{1,3}\.\d{1,3}"), st.text())

@@ -1,0 +1,91 @@
+"""Which group a receiving domain belongs to, and what the group is to get at most.
+
+A great provider's domains are one group, any other domain is one by itself. The narrowest pattern
+of VESTKA_DOMAIN_LIMITS says the limits of a group; where none matches, the table of providers does.
+"""
+
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+from urllib.parse import parse_qsl
+
+from app.errors import Refusal
+from app.mail.limits import NO_LIMITS, Limits, LimitWrong, read_limits
+from app.mail.patterns import Pattern, PatternWrong, narrowest
+from app.mail.providers import provider_of, providers
+
+OFF = "off"
+_KNOWN = ("connections", "per_minute", "per_hour")
+
+
+class DomainLimitWrong(Refusal):
+    """A domain's limits are PATTERN?connections=5&per_minute=60&per_hour=1000, or off for none.
+
+    A pattern is a provider's name such as gmail, a domain, *.domain, or * for all.
+    """
+
+
+class Member(NamedTuple):
+    """The group that a domain belongs to, by its key, and the group's limits."""
+
+    key: str
+    limits: Limits
+
+
+@dataclass(frozen=True)
+class GroupLimits:
+    """The limits of all groups. `name` turns a key into what may be stored."""
+
+    patterns: tuple[tuple[Pattern, Limits], ...] = ()
+    provided: bool = True
+    secret: bytes = b""
+
+    @classmethod
+    def parse(cls, words: Sequence[str], secret: bytes) -> "GroupLimits":
+        """Read VESTKA_DOMAIN_LIMITS. Raises DomainLimitWrong."""
+        read = tuple(_read(word) for word in words if word != OFF)
+        if len({pattern for pattern, _ in read}) < len(read):
+            raise DomainLimitWrong
+        return cls(read, OFF not in words, secret)
+
+    def of(self, domain: str) -> Member:
+        """Return a domain's group. `domain` is in lower case and ASCII."""
+        return _member(self, domain)
+
+    def name(self, key: str) -> str:
+        """Return the name under which a group is stored: without the secret it tells nothing."""
+        return hmac.digest(self.secret, key.encode(), "sha256")[:16].hex()
+
+
+def _read(word: str) -> tuple[Pattern, Limits]:
+    pattern, _, query = word.partition("?")
+    pairs = parse_qsl(query, keep_blank_values=True)
+    given = dict(pairs)
+    if not given or len(given) < len(pairs) or not set(given) <= set(_KNOWN):
+        raise DomainLimitWrong
+    try:
+        return Pattern.parse(pattern), read_limits(given)
+    except (PatternWrong, LimitWrong):
+        raise DomainLimitWrong from None
+
+
+@lru_cache(maxsize=8192)
+def _member(groups: GroupLimits, domain: str) -> Member:
+    provider = provider_of(domain)
+    pattern = narrowest([each for each, _ in groups.patterns], domain)
+    if pattern is not None:
+        alone = pattern.text == domain and domain not in providers()
+        key = domain if alone or provider is None else provider
+        return Member(key, dict(groups.patterns)[pattern])
+    if provider is None:
+        return Member(domain, NO_LIMITS)
+    return Member(provider, _provided(provider) if groups.provided else NO_LIMITS)
+
+
+def _provided(name: str) -> Limits:
+    found = providers()[name]
+    return Limits(
+        connections=found.connections, per_minute=found.per_minute, per_hour=found.per_hour
+    )

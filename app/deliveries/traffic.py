@@ -1,0 +1,140 @@
+"""The traffic of one sender: letters pass the gate of their domain, then take a way to a relay.
+
+What has to wait at either is parked: kept by its number, and told to the ledger as such.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.clock import Clock
+from app.deliveries.composing import Outgoing
+from app.deliveries.groups.gate import Gate, Passage, SentAway
+from app.deliveries.groups.limits import GroupLimits
+from app.deliveries.ledger import Ledger
+from app.deliveries.relays import RelayState
+from app.deliveries.sending import Done, Line
+from app.deliveries.ways import Ways
+from app.mail.providers import providers
+
+PACE_EVERY = 0.2  # seconds, while letters wait for the pace of their domains
+LEARN_EVERY = 1.0  # else: what other senders heard
+SLOW = 2.0  # seconds on a line: then its domain must not take many
+
+
+class Traffic:
+    """Gate and ways together. Its verbs are the engine's; none but `pace` and `tell` wait."""
+
+    def __init__(
+        self, relays: Sequence[RelayState], lines: Sequence[int], limits: GroupLimits, clock: Clock
+    ) -> None:
+        """`lines`: how many connections each relay may have; `limits`: those of domains."""
+        self._clock = clock
+        self._ways = Ways(relays, lines, clock)
+        self._gate = Gate(limits, sum(lines))
+        self._parked: list[int] = []  # the ledger does not know yet that they are
+        self._woken: list[int] = []  # their turn has come
+        self._news: list[SentAway] = []
+        self._paced_at = -PACE_EVERY
+
+    @property
+    def ways(self) -> Ways:
+        """The queues of what is ready."""
+        return self._ways
+
+    @property
+    def waiting(self) -> bool:
+        """Whether opened letters wait for the pace of their domains."""
+        return self._gate.waiting > 0
+
+    @property
+    def has_woken(self) -> bool:
+        """Whether parked letters are to be opened."""
+        return bool(self._woken)
+
+    def group_of(self, letter: Outgoing) -> str:
+        """Return the group of domains that a letter is for."""
+        return self._gate.key_of(letter)
+
+    def enter(self, letter: Outgoing, *, woken: bool = False) -> None:
+        """Take in a letter that was opened; a `woken` one has waited before."""
+        passage = self._gate.enter(letter, self._clock.now(), woken=woken)
+        if passage is Passage.GOES:
+            self.send(letter)
+        elif passage is Passage.PARKED:
+            self._parked.append(letter.claim.delivery_id)
+
+    def send(self, letter: Outgoing) -> None:
+        """Put a letter on the way to a relay."""
+        if not self._ways.put(letter, self._clock.monotonic()):
+            self._parked.append(letter.claim.delivery_id)
+
+    def finished(self, done: Done) -> None:
+        """Take in what became of a letter."""
+        news = self._gate.heard(
+            done.outgoing, done.answer, done.verdict.outcome, done.wish, done.seconds, done.at
+        )
+        if news is not None:
+            self._news.append(news)
+
+    def take_parked(self) -> list[int]:
+        """Return what the ledger is to be told of as parked."""
+        parked, self._parked = self._parked, []
+        return parked
+
+    def take_woken(self) -> list[int]:
+        """Return the parked letters whose turn it is."""
+        woken, self._woken = self._woken, []
+        return woken
+
+    def gone(self, delivery_ids: set[int]) -> None:
+        """Take notice that these are not ours any more."""
+        self._gate.gone(delivery_ids)
+
+    def give_back(self) -> list[int]:
+        """Forget every letter that is ready or waits; return their numbers."""
+        return [*self._ways.empty(), *self._gate.give_back(), *self.take_woken()]
+
+    async def pace(self, ledger: Ledger, lines: Sequence[Line], *, room: int) -> None:
+        """Let go what waits for its group, and for its relay; wake up to `room` parked letters."""
+        now = self._clock.monotonic()
+        self._make_room(lines, now)
+        idle = 0 if len(self._ways) else sum(line.carries is None for line in lines)
+        asks = self._gate.asks(self._clock.now(), idle)
+        if now - self._paced_at < (PACE_EVERY if asks else LEARN_EVERY):
+            return
+        self._paced_at = now
+        parked = self._gate.parked_mailings() | self._ways.parked.mailings()
+        given, shared, over = await asyncio.to_thread(ledger.exchange, asks, parked)
+        going = self._gate.given(asks, given, self._clock.now())
+        for letter in [*going, *self._gate.learn(shared)]:
+            self.send(letter)
+        self._woken += self._gate.wake(room - len(self._woken), over)
+        self._woken += self._ways.wake(room - len(self._woken), over)
+
+    def _make_room(self, lines: Sequence[Line], now: float) -> None:
+        """Take out of the queues what had better wait, or go another way."""
+        slow = [
+            line.carries for line in lines if line.carries is not None and now - line.since > SLOW
+        ]
+        crowding = self._gate.crowd(slow) if slow else set()
+        for letter in self._ways.taken_out(self._gate.key_of, crowding) if crowding else ():
+            self.enter(letter)
+        for letter in self._ways.stranded(now):
+            self.send(letter)
+
+    async def tell(self, ledger: Ledger) -> None:
+        """Tell the operators of groups that sent us away; what fails is told at the next turn."""
+        while self._news:
+            key, said = self._news[0]
+            who = key if key in providers() else "A domain of no great provider"
+            text = (
+                f"{who} sends our letters away: {said} – Its part of the mailing waits, and one"
+                " letter asks again after a while; no reader is touched."
+            )
+            try:
+                await asyncio.to_thread(ledger.tell, f"domain-{self._gate.name_of(key)}", text)
+            except SQLAlchemyError:
+                return
+            del self._news[0]
