@@ -1,8 +1,9 @@
 """An installation with many made-up readers, an issue of a given size, and a mailing to send."""
 
 import json
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 
 from sqlalchemy import insert
@@ -36,11 +37,25 @@ REAL = Path(__file__).resolve().parents[2] / "shared" / "input" / "2025-W04.json
 SENTENCE = "Гэта сказ сярэдняй даўжыні, напісаны толькі дзеля таго, каб ліст меў патрэбны памер. "
 
 
-def prepare(folder: Path, url: str, readers: int, public_url: str, letter_kb: int) -> int:
-    """Make keys, database, `readers` confirmed readers of BE/RU, and a launched mailing.
+def addresses(count: int) -> Iterator[str]:
+    """Make up so many readers of one domain."""
+    return (f"reader{number}@example.org" for number in range(count))
 
-    Its issue is a real one if that lies beside the project, else one of about `letter_kb`. Returns
-    the size of a letter in bytes.
+
+def prepare(
+    folder: Path,
+    url: str,
+    readers: Iterable[str],
+    public_url: str,
+    letter_kb: int,
+    *,
+    over: timedelta | None = None,
+    now: datetime | None = None,
+) -> int:
+    """Make keys, database, confirmed `readers` of BE/RU, and a mailing, launched `now`.
+
+    Its issue is a real one if that lies beside the project, else one of about `letter_kb`; 0: the
+    smallest in any case. Returns the size of a letter in bytes.
     """
     create_keys(folder / "keys")
     keyring = Keyring.load(folder / "keys")
@@ -52,14 +67,15 @@ def prepare(folder: Path, url: str, readers: int, public_url: str, letter_kb: in
             session.execute(insert(Subscription), [subscription for _, subscription in rows])
     newsletter = Newsletter.load()
     content = IssueContent.model_validate_json(
-        REAL.read_bytes() if REAL.exists() else _issue(letter_kb)
+        REAL.read_bytes() if REAL.exists() and letter_kb else _issue(letter_kb)
     )
     week = content.week
     with database.transaction() as session:
         store(session, newsletter, week, content, now=NOW)
         approve(session, newsletter, week, ["be-ru"], by="bench", now=NOW)
         freeze(session, newsletter, week, ["be-ru"], public_url=public_url, now=NOW)
-        launch(session, week, newsletter.segment("be-ru"), by="bench", now=SystemClock().now())
+        segment, at = newsletter.segment("be-ru"), now or SystemClock().now()
+        launch(session, week, segment, by="bench", over=over, now=at)
         rendered = frozen(session, editions_of(session, str(week), "be-ru")["be"])
     database.close()
     post = Post(
@@ -69,15 +85,16 @@ def prepare(folder: Path, url: str, readers: int, public_url: str, letter_kb: in
 
 
 def _batches(
-    keyring: Keyring, readers: int
+    keyring: Keyring, readers: Iterable[str]
 ) -> Iterator[list[tuple[dict[str, object], dict[str, object]]]]:
-    for start in range(0, readers, 1000):
-        yield [_reader(keyring, number) for number in range(start, min(start + 1000, readers))]
+    left = iter(readers)
+    while batch := [_reader(keyring, each) for each in islice(left, 1000)]:
+        yield batch
 
 
-def _reader(keyring: Keyring, number: int) -> tuple[dict[str, object], dict[str, object]]:
+def _reader(keyring: Keyring, reader: str) -> tuple[dict[str, object], dict[str, object]]:
     row_id, link_id = new_id(), new_link_id()
-    address = EmailAddress(f"reader{number}@example.org")
+    address = EmailAddress(reader)
     sealed, index = seal(keyring.list_sealing, row_id, address), blind_index(keyring.index, address)
     subscriber: dict[str, object] = {
         "id": row_id,

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from app.errors import Refusal
 from app.mail.dkim_keys import create_dkim_key
-from bench.audience import prepare
+from bench.audience import addresses, prepare
 
 ROOT = Path(__file__).resolve().parent.parent
 PUBLIC_URL = "https://news.example.org"
@@ -116,7 +116,7 @@ def one_round(letters: int, *, url: str | None, dkim: bool, peers: bool) -> dict
     with tempfile.TemporaryDirectory() as name, _sink() as port:
         folder = Path(name)
         database = url or f"sqlite:///{folder}/vestka.db"
-        size = prepare(folder, database, letters, PUBLIC_URL, letter_kb=30)
+        size = prepare(folder, database, addresses(letters), PUBLIC_URL, letter_kb=30)
         if dkim:
             create_dkim_key(folder / "keys", "bench", "rsa", "example.org")
         took = _sender(folder, database, port)

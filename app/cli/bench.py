@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
 
-from app.cli.output import AsJson, print_record
+from app.cli.output import AsJson, print_record, print_rows
+from app.settings.words import duration
 
 commands = typer.Typer(no_args_is_help=True, help="Measurements, from a checkout of the project.")
 
@@ -50,6 +52,45 @@ def signup(
         seconds=seconds, rounds=rounds, connections=connections, workers=workers, url=database
     )
     print_record(measured, as_json=as_json)
+
+
+@commands.command()
+def rehearse(
+    audience: Annotated[
+        str, typer.Option(help="a file of domains with counts or of addresses, or `synthetic`")
+    ] = "synthetic",
+    readers: Annotated[int, typer.Option(min=1, max=200_000, help="of a synthetic one")] = 5000,
+    relay: Annotated[
+        list[str] | None,
+        typer.Option(help="a relay's options, such as `weight=2&per_hour=1000`; may be repeated"),
+    ] = None,
+    limit: Annotated[
+        list[str] | None, typer.Option(help="as in VESTKA_DOMAIN_LIMITS; may be repeated")
+    ] = None,
+    senders: Annotated[int, typer.Option(min=1, max=8)] = 1,
+    over: Annotated[str | None, typer.Option(help="as in `mailing start --over`")] = None,
+    seed: Annotated[int, typer.Option(help="for the order of the readers")] = 1,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Send a mailing to a small internet in virtual time: how long, and each domain's curve."""
+    with Console(stderr=True).status("rehearsing"):
+        told = _bench("rehearse").run(
+            audience,
+            readers=readers,
+            relays=relay or [""],
+            senders=senders,
+            limits=limit or [],
+            over=duration(over) if over else None,
+            seed=seed,
+        )
+    if as_json:
+        print_record(told, as_json=True)
+        return
+    domains = told.pop("domains")
+    print_record(told, as_json=False)
+    typer.echo()
+    print_rows(domains, as_json=False, nothing="There are no readers.")
 
 
 def _bench(name: str) -> Any:
