@@ -26,7 +26,8 @@ def test_the_readme_describes_no_setting_that_does_not_exist() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["README.md", "docs/architecture.md", "docs/keys.md", "docs/letters.md"]
+    "name",
+    ["README.md", "docs/architecture.md", "docs/keys.md", "docs/letters.md", "docs/sending.md"],
 )
 def test_every_file_named_in_a_document_exists(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
