@@ -10,7 +10,7 @@ from app.settings import Settings, SettingWrong
 # Any text names a file or a topic; the rest is read with the newsletter in hand, before the start.
 READ_LATER = {
     *("VESTKA_DATA_DIR", "VESTKA_KEYS_DIR", "VESTKA_NEWSLETTER", "VESTKA_BOUNCE_MAILDIR"),
-    *("VESTKA_SCHEDULE", "VESTKA_RELAYS", "VESTKA_SNS_TOPICS"),
+    *("VESTKA_SCHEDULE", "VESTKA_RELAYS", "VESTKA_DOMAIN_LIMITS", "VESTKA_SNS_TOPICS"),
 }
 NAMES = [knob.name for knob in Settings.knobs() if knob.name not in READ_LATER]
 
