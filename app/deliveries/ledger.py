@@ -18,7 +18,7 @@ from app.deliveries.due import Claim, Due
 from app.deliveries.groups.sharing import Ask, Given, Standing, exchange, standings
 from app.deliveries.kinds import REPEATED
 from app.deliveries.opening import Batch, Failed
-from app.deliveries.pacing import Permit, free_line, give_back, reserve, take_line
+from app.deliveries.pacing import Permit, free_line, give_back, living_senders, reserve, take_line
 from app.deliveries.reasons import DAMAGED, SUPPRESSED, UNFIT
 from app.deliveries.recording import (
     Written,
@@ -95,6 +95,18 @@ class Turned(NamedTuple):
     again: set[int]
     permits: dict[str, list[Permit]]
     took: int
+
+
+class Exchanged(NamedTuple):
+    """What the senders know of each other: of groups of domains, by their names, and how many.
+
+    `over` are the mailings we asked for that run no more; `senders` counts us, too.
+    """
+
+    given: dict[str, Given]
+    standings: dict[str, Standing]
+    over: set[int]
+    senders: int
 
 
 class Ledger:
@@ -204,12 +216,10 @@ class Ledger:
             barred = forbidden(session, Act.LETTER, indexes, today=today).keys()
         return [(e.claim, Failed(SUPPRESSED)) for e in letters if barred & set(e.never)]
 
-    def exchange(
-        self, asks: Sequence[Ask], parked: Collection[int]
-    ) -> tuple[dict[str, Given], dict[str, Standing], set[int]]:
+    def exchange(self, asks: Sequence[Ask], parked: Collection[int]) -> Exchanged:
         """Tell what we heard of groups of domains, and learn what may go and how all stand.
 
-        Of the mailings whose letters are `parked`, those that run no more are returned, too.
+        `parked` are the mailings whose letters are.
         """
         now = self._clock.now()
         open_ = self._database.transaction if asks else self._database.reading
@@ -219,7 +229,7 @@ class Ledger:
                 given = exchange(session, asks, self._sender_id, now=now)
             running = select(Mailing.id).where(Mailing.id.in_(parked), Mailing.state == RUNNING)
             over = set(parked) - set(session.scalars(running)) if parked else set()
-            return given, standings(session), over
+            return Exchanged(given, standings(session), over, living_senders(session, now=now))
 
     def take_line(self, relay: str, number: int, of: int) -> bool:
         """Take one of a relay's connections; False if another sender is to have it."""

@@ -109,6 +109,12 @@ def forget_grants(session: Transaction, *, now: datetime) -> int:
     return len(old)
 
 
+def living_senders(session: Session, *, now: datetime) -> int:
+    """Return how many senders there are, ourselves included."""
+    living = select(func.count()).select_from(Sender).where(Sender.lease_until > now)
+    return int(session.scalar(living) or 1)
+
+
 def take_line(
     session: Transaction, relay: str, number: int, of: int, sender_id: int, *, now: datetime
 ) -> bool:
@@ -118,7 +124,7 @@ def take_line(
     """
     insert_if_absent(session, RelayLine, [{"relay": relay, "number": number, "sender_id": None}])
     living = select(Sender.id).where(Sender.lease_until > now)
-    senders = session.scalar(select(func.count()).select_from(living.subquery())) or 1
+    senders = living_senders(session, now=now)
     others = select(func.count()).where(
         RelayLine.relay == relay, RelayLine.sender_id == sender_id, RelayLine.number != number
     )

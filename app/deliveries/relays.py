@@ -41,6 +41,7 @@ class RelayState:
     trouble: str = ""
     told: bool = False
     lines: int = 0  # connections that are ours, of those that all senders share
+    senders: int = 1  # who share them, ourselves included
     crowded_until: float = 0.0  # when others had all of them
     probing: object = None  # the line that tries it, after a rest
     voices: set[str] = field(default_factory=set)

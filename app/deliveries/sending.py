@@ -27,7 +27,7 @@ STALE = 0.7
 SOON = 0.02  # seconds until permits that were asked for may have come
 OTHERS = 1.0  # seconds until a connection that another sender has is asked for again
 PATIENCE = 2.0  # seconds that a relay may wait for content until the letter's permit comes
-HELD = 0.5  # seconds, then a connection is given up: others may be waiting for it
+HELD = 0.5  # seconds, then a connection beyond our share is given up: another sender waits for it
 IDLE = 20.0  # seconds until an idle connection is closed: relays close theirs after some minutes
 
 
@@ -187,6 +187,8 @@ class Line:
         limit = self._state.relay.limits.per_connection
         if limit and self._carried >= limit:
             return True
+        if self._state.lines <= self._of // self._state.senders:
+            return False
         return self._shared.clock.monotonic() - self._taken_at > HELD
 
     def _goes(self, outgoing: Outgoing) -> bool:

@@ -106,12 +106,13 @@ class Traffic:
             return
         self._paced_at = now
         parked = self._gate.parked_mailings() | self._ways.parked.mailings()
-        given, shared, over = await asyncio.to_thread(ledger.exchange, asks, parked)
-        going = self._gate.given(asks, given, self._clock.now())
-        for letter in [*going, *self._gate.learn(shared)]:
+        heard = await asyncio.to_thread(ledger.exchange, asks, parked)
+        self._ways.share_with(heard.senders)
+        going = self._gate.given(asks, heard.given, self._clock.now())
+        for letter in [*going, *self._gate.learn(heard.standings)]:
             self.send(letter)
-        self._woken += self._gate.wake(room - len(self._woken), over)
-        self._woken += self._ways.wake(room - len(self._woken), over)
+        self._woken += self._gate.wake(room - len(self._woken), heard.over)
+        self._woken += self._ways.wake(room - len(self._woken), heard.over)
 
     def _make_room(self, lines: Sequence[Line], now: float) -> None:
         """Take out of the queues what had better wait, or go another way."""

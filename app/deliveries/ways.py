@@ -100,6 +100,11 @@ class Ways:
             return []
         return [letter for place in broken for letter in _drained(self.queues[place])]
 
+    def share_with(self, senders: int) -> None:
+        """Take notice of how many senders use the relays, ourselves included."""
+        for state in self._relays:
+            state.senders = senders
+
     def has_others(self, state: RelayState) -> bool:
         """Whether there is a relay besides this one that works."""
         now = self._clock.monotonic()
