@@ -27,6 +27,7 @@ from app.deliveries.outfit import dkim_keys_of, group_limits_of, relays_of
 from app.deliveries.recovery import recover
 from app.deliveries.relays import RelayState
 from app.deliveries.steps import Steps
+from app.garbage import collect_seldom
 from app.journal import journal
 from app.mail.relay import Relay
 from app.mailings.calendar import Schedule, parse_schedule
@@ -77,6 +78,7 @@ class Sender:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Recover what an earlier life left, then work until `stop` is set."""
+        collect_seldom()
         sender_id = await asyncio.to_thread(self._begin)
         attempts = AttemptJournal(
             self._journals.folder, sender_id, [state.relay.name for state in self._relays]

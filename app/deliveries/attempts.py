@@ -20,6 +20,7 @@ from app.errors import Refusal
 # sender, delivery, number of the attempt, kind of record, stage, reply code, enhanced code (3),
 # relay, checksum
 _RECORD = struct.Struct("<IQHBBHBHHBI")
+_BODY, _CHECKSUM = struct.Struct("<IQHBBHBHHB"), struct.Struct("<I")
 _ATTEMPT, _RESULT = 1, 2
 _PREFIX = "attempts-"
 _SUFFIX = ".journal"
@@ -233,9 +234,8 @@ def _pack(
         (0, 0, None) if result is None else (result.stage, result.code, result.enhanced)
     )
     a, b, c = enhanced or (0, 0, 0)
-    fields = (sender_id, delivery_id, number, kind, stage, code, a, b, c, min(relay, 255), 0)
-    body = _RECORD.pack(*fields)[:-4]
-    return body + struct.pack("<I", zlib.crc32(body))
+    body = _BODY.pack(sender_id, delivery_id, number, kind, stage, code, a, b, c, min(relay, 255))
+    return body + _CHECKSUM.pack(zlib.crc32(body))
 
 
 def _unpack(record: bytes, relays: Sequence[str]) -> tuple[int, int, Attempt] | None:

@@ -59,6 +59,8 @@ class Breaker:
 
     def taken(self) -> "Breaker":
         """A letter was taken: all is well."""
+        if self.state is State.CLOSED and not self.failures:
+            return self
         return Breaker(MOVES[self.state][Event.TAKEN])
 
     def failed(self, now: float, rests: tuple[float, ...], chance: float) -> "Breaker":
@@ -78,4 +80,5 @@ class Breaker:
         """Return where it stands now: rested or not."""
         if now < self.rests_until:
             return self
-        return replace(self, state=MOVES[self.state][Event.RESTED])
+        rested = MOVES[self.state][Event.RESTED]
+        return self if rested is self.state else replace(self, state=rested)

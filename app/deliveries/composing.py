@@ -5,8 +5,8 @@ difference its mailing is paused.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 
 from jinja2 import TemplateError
 from sqlalchemy import select
@@ -49,8 +49,7 @@ class LetterUnfit(Refusal):
     """The letter as it would go does not read back as it was meant."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """A letter on its way to a connection. `checked_at` is monotonic, in seconds.
 
     `never` are the indexes under which the address might be suppressed; `segment` is None for

@@ -3,7 +3,6 @@
 One query for each kind of letter answers all that decides whether it may go at this moment.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -17,8 +16,7 @@ from app.subscribers.flaws import HAS_ENDED, ROW
 from app.subscribers.models import CONFIRMED, ServiceLetter, Subscriber, Subscription
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """A letter that this sender has taken on."""
 
     delivery_id: int

@@ -23,6 +23,7 @@ from app.deliveries.opening import (
     Opener,
     Unopened,
 )
+from app.garbage import collect_seldom
 from app.mail.dkim_keys import load_dkim_keys
 
 _opener: Opener | None = None
@@ -50,6 +51,7 @@ def begin(recipe: Recipe | None) -> None:
         signal.signal(ignored, signal.SIG_IGN)  # whom they are meant for finishes first
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _opener = recipe.opener() if recipe is not None else None
+    collect_seldom()
 
 
 def _end_with_parent() -> None:

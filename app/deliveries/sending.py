@@ -6,8 +6,9 @@ No database is touched here, and no exception escapes a letter: what happened is
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from app.clock import Clock
 from app.deliveries.attempts import AttemptJournal
@@ -31,8 +32,7 @@ HELD = 0.5  # seconds, then a connection beyond our share is given up: another s
 IDLE = 20.0  # seconds until an idle connection is closed: relays close theirs after some minutes
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(NamedTuple):
     """A letter that was tried, and what came of it."""
 
     outgoing: Outgoing
@@ -143,7 +143,7 @@ class Line:
             checked_at = await self._shared.look_again(outgoing)
             if checked_at is None:
                 return
-            outgoing = replace(outgoing, checked_at=checked_at)
+            outgoing = outgoing._replace(checked_at=checked_at)
         self._begin(outgoing)
         try:
             await connection.carry(outgoing, self._hands(stop))
@@ -307,7 +307,9 @@ class Line:
         if shared.attempts.settle_soon(claim.delivery_id, number, result, state.place):
             asyncio.get_running_loop().call_soon(self._flush)
         now = shared.clock.monotonic()
-        group, chance = shared.group_of(outgoing), random.random()  # noqa: S311 (jitter)
+        is_refusal = answer.reply is not None and not answer.reply.positive
+        group = shared.group_of(outgoing) if is_refusal else ""
+        chance = random.random()  # noqa: S311 (jitter)
         verdict, wish = state.heard(answer, group=group, attempts=number, now=now, chance=chance)
         took = now - self.since
         shared.done(

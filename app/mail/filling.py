@@ -73,7 +73,9 @@ class LetterTemplate:
 
     def write(self, plain: Mapping[str, bytes], *more: bytes) -> bytes:
         """Write a letter from values that are checked, with `more` behind it."""
-        return b"".join((*self._written(plain), *more))
+        written = self._written(plain)
+        written.extend(more)
+        return b"".join(written)
 
     def length(self, plain: Mapping[str, bytes]) -> int:
         """Say how many bytes that will be: only what stands literally varies."""
@@ -103,9 +105,12 @@ class LetterTemplate:
         return plain
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Filled:
-    """One reader's letter, not yet written: the template, and what is the reader's own."""
+    """One reader's letter, not yet written: the template, and what is the reader's own.
+
+    Nothing changes it; to have Python watch over that costs more than all else about it.
+    """
 
     template: LetterTemplate
     plain: Mapping[str, bytes]

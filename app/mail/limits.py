@@ -71,8 +71,13 @@ class Limits:
     @property
     def pace(self) -> bool:
         """Whether letters are counted."""
-        counted = (self.per_second, self.per_minute, self.per_hour, self.per_day, self.warm_up)
-        return any(each is not None for each in counted)
+        return (  # asked for each letter: no loop
+            self.per_second is not None
+            or self.per_minute is not None
+            or self.per_hour is not None
+            or self.per_day is not None
+            or self.warm_up is not None
+        )
 
     def most_in_a_day(self, day: date) -> int | None:
         """Return how many letters may go in the 24 hours that end on this day.

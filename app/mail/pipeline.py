@@ -228,7 +228,7 @@ class Pipeline:
             self._wire.cut()
         words = text.decode("utf-8", "surrogateescape")
         if code < 300:
-            return Answer(stage, Reply.yes(code, words))
+            return Answer.taken(code, words)
         return Answer(stage, Reply.parse(code, words, item.recipient))
 
     def _gone(self) -> bool:

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 from app.mail.hiding import printable, without_addresses
 from app.mail.verdicts.judging import judge_by_rule
@@ -49,12 +50,6 @@ class Reply:
         words = " ".join(_ENHANCED.sub("", line, count=1).strip() for line in lines)
         return cls(code, enhanced, without_addresses(printable(words), recipient)[:LONGEST_TEXT])
 
-    @classmethod
-    def yes(cls, code: int, text: str) -> "Reply":
-        """Read the reply to a letter that was taken: nobody reads its words."""
-        found = _ENHANCED.match(text)
-        return cls(code, found[0] if found and int(found[1]) == code // 100 else None, "")
-
     @property
     def positive(self) -> bool:
         """Whether the relay did what it was asked (RFC 5321 §4.2.1: the first digit decides)."""
@@ -75,6 +70,17 @@ class Answer:
     stage: Stage
     reply: Reply | None
     trouble: str = ""
+
+    @classmethod
+    def taken(cls, code: int, text: str) -> "Answer":
+        """Read the reply to a letter that was taken: nobody reads its words."""
+        found = _ENHANCED.match(text)
+        return _taken(code, found[0] if found and int(found[1]) == code // 100 else None)
+
+
+@lru_cache(maxsize=256)
+def _taken(code: int, enhanced: str | None) -> Answer:
+    return Answer(Stage.DOT, Reply(code, enhanced, ""))
 
 
 class Outcome(StrEnum):

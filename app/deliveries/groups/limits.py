@@ -6,8 +6,7 @@ of VESTKA_DOMAIN_LIMITS says the limits of a group; where none matches, the tabl
 
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
@@ -17,6 +16,7 @@ from app.mail.patterns import Pattern, PatternWrong, narrowest
 from app.mail.providers import provider_of, providers
 
 OFF = "off"
+MOST = 8192  # domains whose group is remembered
 _KNOWN = ("connections", "per_minute", "per_hour")
 
 
@@ -41,6 +41,7 @@ class GroupLimits:
     patterns: tuple[tuple[Pattern, Limits], ...] = ()
     provided: bool = True
     secret: bytes = b""
+    _members: dict[str, Member] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def parse(cls, words: Sequence[str], secret: bytes) -> "GroupLimits":
@@ -52,7 +53,23 @@ class GroupLimits:
 
     def of(self, domain: str) -> Member:
         """Return a domain's group. `domain` is in lower case and ASCII."""
-        return _member(self, domain)
+        member = self._members.get(domain)
+        if member is None:
+            if len(self._members) >= MOST:
+                self._members.clear()
+            member = self._members[domain] = self._member(domain)
+        return member
+
+    def _member(self, domain: str) -> Member:
+        provider = provider_of(domain)
+        pattern = narrowest([each for each, _ in self.patterns], domain)
+        if pattern is not None:
+            alone = pattern.text == domain and domain not in providers()
+            key = domain if alone or provider is None else provider
+            return Member(key, dict(self.patterns)[pattern])
+        if provider is None:
+            return Member(domain, NO_LIMITS)
+        return Member(provider, _provided(provider) if self.provided else NO_LIMITS)
 
     def name(self, key: str) -> str:
         """Return the name under which a group is stored: without the secret it tells nothing."""
@@ -69,19 +86,6 @@ def _read(word: str) -> tuple[Pattern, Limits]:
         return Pattern.parse(pattern), read_limits(given)
     except (PatternWrong, LimitWrong):
         raise DomainLimitWrong from None
-
-
-@lru_cache(maxsize=8192)
-def _member(groups: GroupLimits, domain: str) -> Member:
-    provider = provider_of(domain)
-    pattern = narrowest([each for each, _ in groups.patterns], domain)
-    if pattern is not None:
-        alone = pattern.text == domain and domain not in providers()
-        key = domain if alone or provider is None else provider
-        return Member(key, dict(groups.patterns)[pattern])
-    if provider is None:
-        return Member(domain, NO_LIMITS)
-    return Member(provider, _provided(provider) if groups.provided else NO_LIMITS)
 
 
 def _provided(name: str) -> Limits:
