@@ -134,8 +134,9 @@ class Opener:
             return Failed(UNFIT, why=str(wrong) if isinstance(wrong, Refusal) else _named(wrong))
         signed = b""
         if self._dkim:
-            head, body = compiled.template.write_apart(plain)
-            signed = signatures(head, body, self._dkim, at=at)
+            template = compiled.template
+            head, body = template.write_apart(plain)
+            signed = signatures(head, body, self._dkim, at=at, relaxed=template.body_is_relaxed)
         wanted = batch.never and one.row is not None
         never = never_indexes(self._keyring.never, address) if wanted else ()
         return Opened(sender, recipient, plain, signed, never)

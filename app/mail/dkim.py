@@ -64,13 +64,17 @@ class DkimKey:
         return self.private.sign(sha256(data).digest())  # RFC 8463 §3: the hash is signed
 
 
-def signatures(head: bytes, body: bytes, keys: Sequence[DkimKey], *, at: int) -> bytes:
+def signatures(
+    head: bytes, body: bytes, keys: Sequence[DkimKey], *, at: int, relaxed: bool = False
+) -> bytes:
     """Return one DKIM-Signature header for each key, to stand before the letter.
 
     `head` are the headers up to and with the empty line, `body` the rest; `at` is the Unix time.
+    `relaxed` tells that the body is known to be in relaxed form: to find out costs a fifth of a
+    signature.
     """
     fields = _fields(head)
-    body_hash = b64encode(sha256(relaxed_body(body)).digest()).decode()
+    body_hash = b64encode(sha256(body if relaxed else relaxed_body(body)).digest()).decode()
     return b"".join(_signature(fields, body_hash, key, at) for key in keys)
 
 
@@ -112,6 +116,11 @@ def _folded(names: Sequence[str]) -> str:
 
 def _wrapped(signature: str) -> str:
     return "\r\n ".join(signature[at : at + 72] for at in range(0, len(signature), 72))
+
+
+def is_relaxed(body: bytes) -> bool:
+    """Tell whether a body is in relaxed form as it is."""
+    return relaxed_body(body) == body
 
 
 def relaxed_body(body: bytes) -> bytes:

@@ -7,6 +7,7 @@ break.
 from collections.abc import KeysView, Mapping
 from dataclasses import dataclass
 
+from app.mail.dkim import is_relaxed
 from app.mail.encoded import Block, Encoded
 from app.mail.slots import Fit, SlotUnfilled, SlotValueUnsafe
 
@@ -18,6 +19,7 @@ class LetterTemplate:
 
     __slots__ = (
         *("_body_begins", "_fits", "_fixed_length", "_literal", "_mixed", "_pieces", "_shapes"),
+        "body_is_relaxed",
     )
 
     def __init__(self, head: Encoded, content: Encoded, fits: Mapping[str, Fit]) -> None:
@@ -30,6 +32,8 @@ class LetterTemplate:
         # Most slots are a value as it is in one place: those need no call.
         self._literal = [(h[0][0], b.names[0]) for b, h in blocks if _is_literal(b)]
         self._mixed = [(block.encode, holes) for block, holes in blocks if not _is_literal(block)]
+        # For DKIM. What fills a slot in a body has no blank, and does not change that.
+        self.body_is_relaxed = is_relaxed(content.data)
         self._fits = dict(fits)
         self._shapes = [(name, fit.shape.fullmatch) for name, fit in fits.items()]
         # A hole in an encoded block has one length whatever fills it.

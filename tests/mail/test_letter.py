@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import Refusal
+from app.mail.dkim import is_relaxed
 from app.mail.envelope import on_the_wire
 from app.mail.headers import HeaderUnsafe
 from app.mail.letter import HeaderTwice, LetterTemplate, compile_letter, marker
@@ -74,6 +75,7 @@ def test_the_bytes_are_fit_for_the_wire(text: str, html: str, token: str, long: 
     _, body = template.head_and_body(VALUES | {"unsubscribe": token, "confirm": long})
     _, other = template.head_and_body(VALUES)
     assert [len(line) for line in body.split(b"\r\n")] == [len(ln) for ln in other.split(b"\r\n")]
+    assert is_relaxed(body) == template.body_is_relaxed
 
 
 @given(text=TEXTS, token=TOKENS, long=LONG_TOKENS)
