@@ -4,10 +4,7 @@ A sender that begins anew first finishes the letters on the wire; so no part of 
 """
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import replace
-
-from fastapi import FastAPI
+from collections.abc import Callable
 
 from app import sender as sending
 from app.addresses.keys import Keyring, PublicKeys
@@ -19,11 +16,11 @@ class Following:
     """The keys of this process, and who is to be given new ones."""
 
     def __init__(
-        self, opened: Opened, keys: PublicKeys, role: str, apps: Sequence[FastAPI]
+        self, opened: Opened, keys: PublicKeys, role: str, give: Callable[[PublicKeys], None]
     ) -> None:
-        """Look at nothing yet."""
+        """Look at nothing yet. `give` hands new keys to the web."""
         self._opened = opened
-        self._apps = apps
+        self._give = give
         self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
         self._watch = KeyWatch(
@@ -31,8 +28,7 @@ class Following:
         )
 
     def _give_out(self, keys: PublicKeys) -> None:
-        for app in self._apps:
-            app.state.installation = replace(app.state.installation, keys=keys.public())
+        self._give(keys)
         self._loop.call_soon_threadsafe(self._changed.set)
 
     def begin(self) -> None:

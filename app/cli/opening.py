@@ -16,7 +16,6 @@ from app.mail.dkim import DkimKey
 from app.migrating import migrate
 from app.newsletter import Newsletter
 from app.settings import Settings, naming
-from app.web.context import Installation
 
 
 class DataDirUnusable(Refusal):
@@ -77,9 +76,3 @@ class Opened:
     def dkim_keys(self) -> list[DkimKey]:
         """The keys that sign letters; none if the relay is to do it."""
         return dkim_keys_of(self.settings)
-
-    def installation(self, keys: PublicKeys) -> Installation:
-        """What the web processes are given; of a whole keyring only the public part."""
-        return Installation(
-            self.settings, self.database, self.clock, self.newsletter, keys.public()
-        )

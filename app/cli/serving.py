@@ -5,27 +5,23 @@ has begun: answers in the making, letters on the wire.
 """
 
 import asyncio
-import contextlib
-import gc
+import importlib
 import signal
-import socket
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Coroutine, Iterable
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any, Protocol
 
 import typer
-import uvicorn
-from fastapi import FastAPI
 
 from app import sender as sending
+from app.addresses.keys import PublicKeys
 from app.cli.following import Following
 from app.cli.opening import Opened
 from app.errors import Refusal
+from app.garbage import collect_seldom
 from app.journal import journal
-from app.server import create_operators, create_public
-from app.settings import Listen, Settings, SettingWrong
-from app.web.connections import HEAD, Connection
+from app.settings import Settings
 
 log = journal("serve")
 
@@ -48,39 +44,6 @@ _NEEDED = {
         *("public_url", "relays", "sender", "list_domain", "return_path_domain", "dkim_domain"),
     ),
 }
-
-
-class _Server(uvicorn.Server):
-    """A web server that leaves the signals to the supervisor."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-def _listening(name: str, listen: Listen) -> socket.socket:
-    family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
-    try:
-        return socket.create_server((listen.host, listen.port), family=family, backlog=512)
-    except OSError:
-        raise SettingWrong(name, "names an address that cannot be listened on") from None
-
-
-def _web(app: FastAPI) -> _Server:
-    config = uvicorn.Config(
-        app,
-        http=Connection,
-        h11_max_incomplete_event_size=HEAD,
-        ws="none",
-        log_config=None,
-        access_log=False,  # its lines would hold the tokens in paths
-        lifespan="off",
-        proxy_headers=False,
-        server_header=False,
-        timeout_keep_alive=5,
-        timeout_graceful_shutdown=10,
-    )
-    return _Server(config)
 
 
 def read_all(settings: Settings, roles: Iterable[Role]) -> None:
@@ -112,51 +75,67 @@ async def _supervise(opened: Opened, roles: list[Role]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     keys = opened.keyring if Role.SENDER in roles else opened.public_keys
-    installation = opened.installation(keys)
-    settings = opened.settings
-    apps: list[FastAPI] = []
-    servers: list[tuple[_Server, socket.socket]] = []
-    if Role.PUBLIC in roles:
-        sock = _listening("VESTKA_PUBLIC_LISTEN", settings.public_listen)
-        apps.append(create_public(installation))
-        servers.append((_web(apps[-1]), sock))
-    if Role.OPERATORS in roles:
-        sock = _listening("VESTKA_OPERATORS_LISTEN", settings.operators_listen)
-        apps.append(create_operators(installation))
-        servers.append((_web(apps[-1]), sock))
-    following = Following(opened, keys, " ".join(roles), apps)
+    ports = _ports(opened, keys, roles)
+    following = Following(opened, keys, " ".join(roles), ports.give)
     await asyncio.to_thread(following.begin)
-    tasks = [asyncio.create_task(server.serve(sockets=[sock])) for server, sock in servers]
+    tasks = [asyncio.create_task(each) for each in ports.serving()]
     tasks.append(asyncio.create_task(following.follow(stop)))
     if Role.SENDER in roles:
         tasks.append(asyncio.create_task(following.send(stop)))
-    _settle()
+    collect_seldom()
     log.info("serving", roles=[str(role) for role in roles])
-    await _until_stopped(stop, servers, tasks)
+    await _until_stopped(stop, ports, tasks)
     opened.database.close()
     log.info("stopped")
 
 
-def _settle() -> None:
-    """Keep what stays for good out of the search for garbage: each took 100 ms of everybody's time.
+class _Ports(Protocol):
+    """The ports on which a process listens."""
 
-    Half a million objects are made at the start (tables, templates, languages) and never again.
-    """
-    gc.collect()
-    gc.freeze()
+    def serving(self) -> Iterable[Coroutine[Any, Any, None]]:
+        """Return the acts that serve them until they are told to stop."""
+        ...
+
+    def give(self, keys: PublicKeys) -> None:
+        """Let those who answer there use these keys from now on."""
+        ...
+
+    def stop(self) -> None:
+        """Tell them to finish what is begun."""
+        ...
+
+
+class _NoPorts:
+    """A sender alone listens nowhere."""
+
+    def serving(self) -> Iterable[Coroutine[Any, Any, None]]:
+        return ()
+
+    def give(self, keys: PublicKeys) -> None:
+        return
+
+    def stop(self) -> None:
+        return
+
+
+def _ports(opened: Opened, keys: PublicKeys, roles: Collection[Role]) -> _Ports:
+    """Open the ports of these roles. A sender that has none does not load the web: 20 MB less."""
+    public, operators = Role.PUBLIC in roles, Role.OPERATORS in roles
+    if not (public or operators):
+        return _NoPorts()
+    listening = importlib.import_module("app.cli.listening")
+    ports: _Ports = listening.Ports(opened, keys, public=public, operators=operators)
+    return ports
 
 
 async def _until_stopped(
-    stop: asyncio.Event,
-    servers: list[tuple[_Server, socket.socket]],
-    tasks: list[asyncio.Task[None]],
+    stop: asyncio.Event, ports: _Ports, tasks: list[asyncio.Task[None]]
 ) -> None:
     """Wait for a signal, or for a role that fails; then let all of them finish."""
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({stopping, *tasks}, return_when=asyncio.FIRST_COMPLETED)
     stop.set()
-    for server, _ in servers:
-        server.should_exit = True
+    ports.stop()
     results = await asyncio.gather(*tasks, return_exceptions=True)
     failures = [result for result in results if isinstance(result, BaseException)]
     for failure in failures:

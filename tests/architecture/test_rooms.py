@@ -20,7 +20,7 @@ COMMITTERS = {"app/database.py", "app/migrating.py"}
 SPEAKERS = {"api", "pages", "forms", "guards"}
 SPEAKING_ROOMS = {"web", "pages", "console"}
 PROCESSES = {f"app/{each}.py" for each in ("server", "health", "metrics")}
-PROCESSES |= {"app/cli/serving.py", "app/cli/following.py"}
+PROCESSES |= {"app/cli/listening.py"}
 HTTP = {"fastapi", "starlette", "uvicorn"}
 
 CLOCK = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today"}
