@@ -138,7 +138,7 @@ class Engine:
             return
         waiting = self._traffic.has_woken or any(r.permits.waiting for r in self._relays)
         busy = self._report or len(self._ways) or self._in_opening or waiting
-        patience = PACE_EVERY if self._traffic.waiting else POLL
+        patience = PACE_EVERY if self._traffic.asks_within(POLL) else POLL
         await _until_any(RECORD_EVERY if busy else patience, lines_stopped, self._ways.low)
 
     async def _turn(self, *, more: bool) -> None:

@@ -14,6 +14,7 @@ from app.clock import Clock
 from app.deliveries.attempts import AttemptJournal
 from app.deliveries.composing import Outgoing
 from app.deliveries.groups.wishes import Wish
+from app.deliveries.holding import Free, Hold, Take
 from app.deliveries.relays import RelayState
 from app.deliveries.results import result_of
 from app.journal import journal
@@ -26,9 +27,7 @@ log = journal("deliveries")
 # A letter that was looked at longer ago than this is looked at once more (promise 3: a second).
 STALE = 0.7
 SOON = 0.02  # seconds until permits that were asked for may have come
-OTHERS = 1.0  # seconds until a connection that another sender has is asked for again
 PATIENCE = 2.0  # seconds that a relay may wait for content until the letter's permit comes
-HELD = 0.5  # seconds, then a connection beyond our share is given up: another sender waits for it
 IDLE = 20.0  # seconds until an idle connection is closed: relays close theirs after some minutes
 
 
@@ -65,8 +64,8 @@ class Shared:
     give_back: Callable[[Outgoing], None]
     has_others: Callable[[RelayState], bool]
     group_of: Callable[[Outgoing], str]
-    take_line: Callable[[str, int, int], Awaitable[bool]]
-    free_line: Callable[[str, int], Awaitable[None]]
+    take_line: Take
+    free_line: Free
 
 
 class Line:
@@ -83,14 +82,10 @@ class Line:
         """Open nothing yet. This is line `number` of a relay's `of`; its letters are in `queue`."""
         self._state = state
         self._queue = queue
-        self._number = number
-        self._of = of
         self._shared = shared
+        self._hold = Hold(state, number, of, shared.clock, shared.take_line, shared.free_line)
         self._connection: Connection | None = None
-        self._denied_until = 0.0  # when others had it
-        self._ours = False  # whether this line is ours, of those that all senders share
         self._carried = 0  # letters over the connection that is open
-        self._taken_at = 0.0  # monotonic, when this line became ours
         self._coming: Outgoing | None = None  # what goes after the letter on the wire
         self.carries: Outgoing | None = None
         self.since = 0.0  # when the letter on the wire began (monotonic)
@@ -187,9 +182,7 @@ class Line:
         limit = self._state.relay.limits.per_connection
         if limit and self._carried >= limit:
             return True
-        if self._state.lines <= self._of // self._state.senders:
-            return False
-        return self._shared.clock.monotonic() - self._taken_at > HELD
+        return self._hold.is_owed()
 
     def _goes(self, outgoing: Outgoing) -> bool:
         """Tell whether its content may go at once; if not, `_may_go` waits or looks again."""
@@ -232,7 +225,7 @@ class Line:
 
     async def _ready(self, stop: asyncio.Event) -> Connection | None:
         """Return an open connection over which a letter may go now, or None."""
-        if not await self._take_line():
+        if not await self._hold.take():
             return None
         with self._state.permits.awaited():
             while self._permit_wait() > 0 and not await _at_most(min(self._permit_wait(), 1), stop):
@@ -244,26 +237,6 @@ class Line:
         """Whether the letter in hand had better go by a relay that may have more of them now."""
         used_up = self._state.is_used_up(self._shared.clock.monotonic())
         return used_up and self._shared.has_others(self._state)
-
-    async def _take_line(self) -> bool:
-        """Take this line from all senders', unless it is ours already; others may have it."""
-        if self._ours:
-            return True
-        name = self._state.relay.name
-        self._ours = await self._shared.take_line(name, self._number, self._of)
-        if self._ours:
-            self._state.lines += 1
-            self._taken_at = self._shared.clock.monotonic()
-        else:
-            self._denied_until = self._shared.clock.monotonic() + OTHERS
-            self._state.crowded_until = self._denied_until
-        return self._ours
-
-    async def _free_line(self) -> None:
-        if self._ours:
-            self._ours = False
-            self._state.lines -= 1
-            await self._shared.free_line(self._state.relay.name, self._number)
 
     async def _open(self, stop: asyncio.Event) -> Connection | None:
         """Return an open connection; None if there is none to be had now, or we are to stop."""
@@ -287,7 +260,7 @@ class Line:
         """Return for how many seconds the relay is to be left alone by this line."""
         now = self._shared.clock.monotonic()
         waits = self._state.waits(now, connected=self._is_connected(), line=self)
-        return max(waits, self._denied_until - now)
+        return max(waits, self._hold.waits(now))
 
     def _could_not_open(self, answer: Answer) -> None:
         now = self._shared.clock.monotonic()
@@ -329,7 +302,7 @@ class Line:
         if self._connection is not None:
             await self._connection.close()
             self._connection = None
-        await self._free_line()
+        await self._hold.free()
 
 
 async def _at_most(seconds: float, stop: asyncio.Event) -> bool:

@@ -5,6 +5,7 @@ What has to wait at either is parked: kept by its number, and told to the ledger
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -43,10 +44,9 @@ class Traffic:
         """The queues of what is ready."""
         return self._ways
 
-    @property
-    def waiting(self) -> bool:
-        """Whether opened letters wait for the pace of their domains."""
-        return self._gate.waiting > 0
+    def asks_within(self, seconds: float) -> bool:
+        """Whether letters that wait for the pace of their domains may have their turn so soon."""
+        return self._gate.has_to_ask(self._clock.now() + timedelta(seconds=seconds))
 
     @property
     def has_woken(self) -> bool:

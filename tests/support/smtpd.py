@@ -6,10 +6,11 @@ Tests of both kinds, and other processes, talk to it; it records connections, co
 import asyncio
 import base64
 import datetime as dt
+import secrets
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
@@ -22,6 +23,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from app.demo.smtpd import Inbox, ReceivedLetter, Receiver, Session
+
+QUIET = range(20_000, 32_000)
 
 
 @dataclass(slots=True)
@@ -279,11 +282,16 @@ class ScriptedServer:
 
 
 def closed_port() -> int:
-    """Give a port on loopback where nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Give a port on loopback where nobody listens.
+
+    It is none of those that the system gives to clients: one of them that asks whether somebody
+    listens there could be given that very port, and be connected to itself.
+    """
+    while True:
+        port = secrets.choice(QUIET)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @contextmanager

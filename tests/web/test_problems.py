@@ -18,6 +18,7 @@ from tests.support.builders import a_document
 # These never reach an HTTP client, though the web processes could raise them.
 ELSEWHERE = {
     "DkimKeyUnusable": "becomes SettingWrong where the keys are read",
+    "DomainLimitWrong": "becomes SettingWrong where the limits are read",
     "EnvelopeUnsafe": "addresses are parsed at the door",
     "FieldWrong": "never raised: a refused form shows it",
     "GenerationsUsedUp": "keys are rotated on the command line alone",

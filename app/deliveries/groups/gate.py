@@ -190,7 +190,6 @@ class Gate:
         """Empty the gate; return the number of every letter that waited."""
         return [number for group in self._groups.values() for number in group.empty()]
 
-    @property
-    def waiting(self) -> int:
-        """How many letters wait opened."""
-        return sum(len(group.ready) for group in self._groups.values())
+    def has_to_ask(self, now: datetime) -> bool:
+        """Tell whether, by then, there will be something to tell the other senders, or to ask."""
+        return any(group.has_to_ask(now) for group in self._groups.values())
