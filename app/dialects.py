@@ -4,13 +4,30 @@ Everything else is one SQLAlchemy statement for both; SQLite ignores `FOR UPDATE
 it does not need: there a writing transaction is alone.
 """
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, Table, cast, func, literal, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    CursorResult,
+    Dialect,
+    Table,
+    Text,
+    TypeDecorator,
+    bindparam,
+    cast,
+    func,
+    literal,
+    type_coerce,
+)
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
 type_names = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
@@ -74,6 +91,47 @@ def insert_or_grow(
         .returning(*_key(table))
     )
     return session.execute(statement).first() is not None
+
+
+class _Numbers(TypeDecorator[Collection[int]]):
+    """Row numbers as one value: an array, or JSON where there are no arrays."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        kind = postgresql.ARRAY(BigInteger()) if dialect.name == "postgresql" else Text()
+        return dialect.type_descriptor(kind)
+
+    def process_bind_param(self, value: Collection[int] | None, dialect: Dialect) -> Any:
+        return list(value or ()) if dialect.name == "postgresql" else json.dumps(list(value or ()))
+
+
+class _Among(FunctionElement[bool]):
+    name = "among"
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(_Among)
+def _as_json(element: Any, compiler: Any, **options: Any) -> str:
+    column, numbers = (compiler.process(each, **options) for each in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({numbers}))"  # noqa: S608 (of SQLAlchemy's making)
+
+
+@compiles(_Among, "postgresql")
+def _as_array(element: Any, compiler: Any, **options: Any) -> str:
+    column, numbers = (compiler.process(each, **options) for each in element.clauses)
+    return f"{column} = ANY ({numbers})"
+
+
+def among(column: Any, numbers: Collection[int]) -> ColumnElement[bool]:
+    """Say that a column of row numbers holds one of these, in the same words for any count.
+
+    With a place for each number, every count would be a statement of its own: to be compiled anew,
+    and kept, a hundred of them for each connection.
+    """
+    return _Among(column, bindparam(None, numbers, type_=_Numbers(), unique=True))
 
 
 def scattered(

@@ -4,10 +4,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, literal, select, update
+from sqlalchemy import event, func, literal, select, update
 
 from app.database import Database
-from app.dialects import insert_from_select, insert_if_absent, insert_or_add, scattered
+from app.deliveries.models import Sender
+from app.dialects import among, insert_from_select, insert_if_absent, insert_or_add, scattered
 from app.operators.models import Alert
 from app.subscribers.models import ConsentText, Departure
 from app.tokens import new_id
@@ -83,3 +84,29 @@ def test_instants_are_scattered_over_a_window_each_by_itself(database: Database)
             Alert.at >= MONDAY, Alert.at < MONDAY + timedelta(minutes=1)
         )
         assert session.scalar(later) == 200
+
+
+def test_one_of_many_numbers_is_asked_in_the_same_words_for_any_count(database: Database) -> None:
+    asked: list[str] = []
+
+    def listen(_conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        asked.append(statement)
+
+    with database.transaction() as session:
+        for number in range(1, 6):
+            session.add(
+                Sender(identity=str(number), journals="", started_at=MONDAY, lease_until=MONDAY)
+            )
+        session.flush()
+        ids = sorted(session.scalars(select(Sender.id)))
+        connection = session.connection()
+        event.listen(connection, "before_cursor_execute", listen)
+        for some in ([], ids[:1], ids[1:4], [*ids, 2**53 - 1]):
+            found = session.scalars(select(Sender.id).where(among(Sender.id, some)))
+            assert sorted(found) == [each for each in ids if each in some]
+        words = set(asked)
+        assert len(words) == 1
+        for some in ([], ids[:3], ids):
+            others = session.scalars(select(Sender.id).where(~among(Sender.id, some)))
+            assert sorted(others) == [each for each in ids if each not in some]
+        event.remove(connection, "before_cursor_execute", listen)

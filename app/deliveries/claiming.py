@@ -13,6 +13,7 @@ from app.database import Transaction
 from app.deliveries.due import Due, due, of_issues, of_letters
 from app.deliveries.models import Delivery
 from app.deliveries.states import CLAIMED
+from app.dialects import among
 from app.mailings.models import Mailing
 from app.mailings.states import RUNNING
 
@@ -33,7 +34,7 @@ def claim(session: Transaction, sender_id: int, *, limit: int, now: datetime) ->
     if found:
         session.execute(
             update(Delivery)
-            .where(Delivery.id.in_([each.claim.delivery_id for each in found]))
+            .where(among(Delivery.id, [each.claim.delivery_id for each in found]))
             .values(state=CLAIMED, claimed_by=sender_id, attempted_at=now)
             .execution_options(synchronize_session=False)
         )
@@ -73,7 +74,7 @@ def _note(session: Transaction, sender_id: int, ids: Collection[int], at: dateti
         session.execute(
             update(Delivery)
             .where(
-                Delivery.id.in_(ids), Delivery.claimed_by == sender_id, Delivery.state == CLAIMED
+                among(Delivery.id, ids), Delivery.claimed_by == sender_id, Delivery.state == CLAIMED
             )
             .values(attempted_at=at)
             .execution_options(synchronize_session=False)
@@ -86,7 +87,7 @@ def claimed_still(session: Transaction, sender_id: int, ids: Collection[int]) ->
     if ids:
         for letters in (of_letters(), of_issues()):
             ours = letters.where(
-                Delivery.id.in_(ids), Delivery.claimed_by == sender_id, Delivery.state == CLAIMED
+                among(Delivery.id, ids), Delivery.claimed_by == sender_id, Delivery.state == CLAIMED
             )
             found += [due(row) for row in session.execute(ours.with_for_update(of=Delivery))]
     return found

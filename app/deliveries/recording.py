@@ -16,6 +16,7 @@ from app.deliveries.models import Delivery
 from app.deliveries.reasons import UNFIT
 from app.deliveries.retrying import wait
 from app.deliveries.states import CLAIMED, DEFERRED, FAILED, PENDING, SENT, UNCERTAIN
+from app.dialects import among
 from app.mail.replies import Kind, Outcome, Pace, Verdict
 
 STATE = {
@@ -93,7 +94,7 @@ def record(session: Transaction, sender_id: int, rows: Sequence[Written]) -> Non
             "attempts": attempts,
             "claimed_by": None,
         }
-        _change(session, sender_id, Delivery.id.in_(ids), {**new, **more})
+        _change(session, sender_id, among(Delivery.id, ids), {**new, **more})
 
 
 def _values(row: Written) -> tuple[object, ...]:
@@ -106,7 +107,7 @@ def _values(row: Written) -> tuple[object, ...]:
 def release(session: Transaction, sender_id: int, ids: Iterable[int]) -> None:
     """Give back claims that were not tried: they are pending again, as if never claimed."""
     for some in batched(ids):
-        _change(session, sender_id, Delivery.id.in_(some), _RELEASED)
+        _change(session, sender_id, among(Delivery.id, some), _RELEASED)
 
 
 def batched(ids: Iterable[int]) -> Iterator[list[int]]:
@@ -121,7 +122,7 @@ def release_unknown(session: Transaction, sender_id: int, known: Iterable[int]) 
 
     What is parked is known: nothing is parked before the sender knows of it.
     """
-    unknown = Delivery.id.not_in(list(known)) & Delivery.attempted_at.is_not(None)
+    unknown = ~among(Delivery.id, list(known)) & Delivery.attempted_at.is_not(None)
     _change(session, sender_id, unknown, _RELEASED)
 
 
@@ -131,13 +132,13 @@ def end(
     """Bring claims to their last state, each with its reason."""
     for (state, reason), ids in ended.items():
         values = {"state": state, "reason": reason, "claimed_by": None}
-        _change(session, sender_id, Delivery.id.in_(list(ids)), values)
+        _change(session, sender_id, among(Delivery.id, list(ids)), values)
 
 
 def put_off(session: Transaction, sender_id: int, ids: Iterable[int], *, until: datetime) -> None:
     """Give back claims whose letters cannot be made now."""
     values = {"state": DEFERRED, "reason": UNFIT, "due_at": until}
-    _change(session, sender_id, Delivery.id.in_(list(ids)), {**_RELEASED, **values})
+    _change(session, sender_id, among(Delivery.id, list(ids)), {**_RELEASED, **values})
 
 
 def _change(
