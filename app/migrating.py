@@ -6,11 +6,9 @@ SQLite its one writer.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import Connection, text
@@ -19,8 +17,8 @@ from sqlalchemy.exc import ProgrammingError
 from app.database import Database, make_private
 from app.errors import Refusal
 from app.granting import grant_again
+from app.schema import MIGRATIONS, newest, revision_of
 
-MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 _LOCK = 0x76657374  # any number of our own: "vest"
 
 
@@ -38,10 +36,6 @@ def _config(connection: Connection | None = None) -> Config:
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     return config
-
-
-def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
 
 
 @contextmanager
@@ -67,12 +61,12 @@ def migrate(database: Database, revision: str = "head") -> bool:
     """
     if database.is_sqlite and database.url.database:
         make_private(database.url.database)
-    scripts = ScriptDirectory.from_config(_config())
-    wanted = scripts.get_current_head() if revision == "head" else revision
+    wanted = newest() if revision == "head" else revision
     with database.engine.connect() as connection:
-        current = _revision(connection)
+        current = revision_of(connection)
     if current == wanted:
         return False
+    scripts = ScriptDirectory.from_config(_config())
     if current is not None and current not in {s.revision for s in scripts.walk_revisions()}:
         raise SchemaNewer
     try:
@@ -86,9 +80,3 @@ def migrate(database: Database, revision: str = "head") -> bool:
     if revision == "head":
         grant_again(database)
     return True
-
-
-def is_current(database: Database) -> bool:
-    """Tell whether the schema is this version's; nothing is changed."""
-    with database.engine.connect() as connection:
-        return _revision(connection) == ScriptDirectory.from_config(_config()).get_current_head()

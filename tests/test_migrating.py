@@ -14,6 +14,7 @@ from sqlalchemy import inspect, make_url, text
 
 from app.database import Database
 from app.migrating import _LOCK, SchemaNewer, _config, migrate
+from app.schema import is_current, newest
 from app.tables import METADATA
 
 ROOT = Path(__file__).parents[1]
@@ -129,3 +130,14 @@ def test_a_migration_that_fails_leaves_nothing_and_no_lock(
     assert migrate(database)
     database.close()
     other.close()
+
+
+def test_what_is_newest_is_told_without_alembic(database_url: str) -> None:
+    assert newest() == ScriptDirectory.from_config(_config()).get_current_head()
+    database = Database(database_url)
+    assert not is_current(database)
+    migrate(database, "0011")
+    assert not is_current(database)
+    migrate(database)
+    assert is_current(database)
+    database.close()

@@ -15,7 +15,7 @@ from app.cli.verdicts import Finding, fail, ok, warn
 from app.database import Database, wal_is_sound
 from app.deliveries.models import Sender
 from app.deliveries.progress import unbalanced
-from app.migrating import is_current
+from app.schema import is_current
 from app.subscribers.models import SignUp
 
 SECOND_LOOK = 3.0  # seconds; a sender admits sign-ups twice a second

@@ -1,5 +1,6 @@
 """Opening the installation for a command: settings, database, keys, each only when it is used."""
 
+import importlib
 import os
 import sys
 from functools import cached_property
@@ -9,12 +10,12 @@ from app import journal
 from app.addresses.creation import RECOVERY, create_keys
 from app.addresses.keys import Keyring, PublicKeys, check_apart
 from app.clock import Clock, SystemClock
-from app.database import Database
+from app.database import Database, make_private
 from app.deliveries.outfit import dkim_keys_of
 from app.errors import Refusal
 from app.mail.dkim import DkimKey
-from app.migrating import migrate
 from app.newsletter import Newsletter
+from app.schema import is_current
 from app.settings import Settings, naming
 
 
@@ -39,7 +40,10 @@ class Opened:
         if self.settings.database_url.startswith("sqlite"):
             self.data_dir()
         database = Database(self.settings.database_url)
-        migrate(database)
+        if database.is_sqlite and database.url.database:
+            make_private(database.url.database)
+        if not is_current(database):
+            importlib.import_module("app.migrating").migrate(database)
         return database
 
     def data_dir(self) -> Path:

@@ -8,9 +8,9 @@ from app.cli.opening import Opened
 from app.cli.verdicts import Finding, ok, warn
 from app.database import Database
 from app.issues.week import Week
-from app.migrating import is_current
 from app.outcomes.collecting import sources_of
 from app.outcomes.seeing import since
+from app.schema import is_current
 
 _WEEKS = 4
 

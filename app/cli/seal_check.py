@@ -11,7 +11,7 @@ from app.cli.opening import Opened
 from app.cli.verdicts import Finding, fail, ok, warn
 from app.database import Database
 from app.errors import Refusal
-from app.migrating import is_current
+from app.schema import is_current
 from app.subscribers.flaws import Flaw, open_selected, rows
 from app.subscribers.quarantine import counts
 
