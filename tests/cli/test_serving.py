@@ -1,11 +1,16 @@
 """What is read before the start: whatever was given, and what the role cannot do without."""
 
+import subprocess
+import sys
+import textwrap
 from pathlib import Path
 
 import pytest
 
 from app.cli.serving import Role, read_all
 from app.settings import Settings, SettingWrong
+
+ROOT = Path(__file__).parents[2]
 
 # Any text names a file or a topic; the rest is read with the newsletter in hand, before the start.
 READ_LATER = {
@@ -49,3 +54,14 @@ def test_a_role_does_not_start_without_what_it_needs(role: Role, name: str) -> N
 
 def test_a_role_needs_no_more(tmp_path: Path) -> None:
     read_all(Settings({"VESTKA_PUBLIC_URL": "https://news.example.org"}), [Role.PUBLIC])
+
+
+def test_a_process_that_only_sends_loads_neither_the_web_nor_the_migrations() -> None:
+    program = """
+        import sys
+        import app.cli.serving
+        print(sorted({"fastapi", "starlette", "uvicorn", "alembic"} & sys.modules.keys()))
+    """
+    command = [sys.executable, "-c", textwrap.dedent(program)]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    assert done.stdout == "[]\n"
