@@ -53,7 +53,8 @@ class Outgoing(NamedTuple):
     """A letter on its way to a connection. `checked_at` is monotonic, in seconds.
 
     `never` are the indexes under which the address might be suppressed; `segment` is None for
-    letters of no mailing.
+    letters of no mailing; `let_go_at` is when its domain's pace gave it its turn (monotonic), None
+    where nothing is paced.
     """
 
     claim: Claim
@@ -63,6 +64,7 @@ class Outgoing(NamedTuple):
     checked_at: float
     never: tuple[bytes, ...] = ()
     segment: str | None = None
+    let_go_at: float | None = None
 
     def on_the_wire(self, following: bytes = b"") -> bytes:
         """The bytes as DATA wants them, and what follows them."""

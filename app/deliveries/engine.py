@@ -70,7 +70,7 @@ class Engine:
             done=self._finished,
             take_line=self._take_line,
             free_line=self._free_line,
-            give_back=self._traffic.send,
+            give_back=self._traffic.take_back,
             has_others=self._ways.has_others,
             group_of=self._traffic.group_of,
         )

@@ -24,6 +24,12 @@ class ReadyLetters(asyncio.Queue[Outgoing]):
         self._taken = 0
         self._measured_at = 0.0
 
+    @property
+    def next_is_paced(self) -> bool:
+        """Whether the next has its turn for a few seconds only."""
+        waiting: deque[Outgoing] = self._queue  # type: ignore[attr-defined]  # asyncio's own
+        return bool(waiting) and waiting[0].let_go_at is not None
+
     def _get(self) -> Outgoing:
         """Give one away; asyncio's own hook, for every way of getting."""
         waiting: deque[Outgoing] = self._queue  # type: ignore[attr-defined]  # asyncio's own

@@ -13,8 +13,10 @@ from typing import NamedTuple
 from app.clock import Clock
 from app.deliveries.attempts import AttemptJournal
 from app.deliveries.composing import Outgoing
+from app.deliveries.groups.sharing import LATE
 from app.deliveries.groups.wishes import Wish
 from app.deliveries.holding import Free, Hold, Take
+from app.deliveries.ready import ReadyLetters
 from app.deliveries.relays import RelayState
 from app.deliveries.results import result_of
 from app.journal import journal
@@ -28,6 +30,8 @@ log = journal("deliveries")
 STALE = 0.7
 SOON = 0.02  # seconds until permits that were asked for may have come
 PATIENCE = 2.0  # seconds that a relay may wait for content until the letter's permit comes
+# A letter whose domain is paced is begun in this time, and then waits for a permit at most.
+IN_TIME = LATE.total_seconds() - PATIENCE - 0.5  # seconds
 IDLE = 20.0  # seconds until an idle connection is closed: relays close theirs after some minutes
 
 
@@ -76,7 +80,7 @@ class Line:
         state: RelayState,
         number: int,
         of: int,
-        queue: "asyncio.Queue[Outgoing]",
+        queue: ReadyLetters,
         shared: Shared,
     ) -> None:
         """Open nothing yet. This is line `number` of a relay's `of`; its letters are in `queue`."""
@@ -139,6 +143,9 @@ class Line:
             if checked_at is None:
                 return
             outgoing = outgoing._replace(checked_at=checked_at)
+        if is_late(outgoing, self._shared.clock.monotonic()):
+            self._shared.give_back(outgoing)
+            return
         self._begin(outgoing)
         try:
             await connection.carry(outgoing, self._hands(stop))
@@ -170,8 +177,8 @@ class Line:
 
     def _take(self) -> Outgoing | None:
         """Return a letter that is ready, if one is and the relay may have it now."""
-        if self._queue.empty() or self._is_used_up():
-            return None
+        if self._queue.empty() or self._queue.next_is_paced or self._is_used_up():
+            return None  # the turn of one that is paced would pass while the one before is slow
         if self._waits() > 0 or self._permit_wait() > 0:
             return None
         self._coming = self._queue.get_nowait()
@@ -303,6 +310,14 @@ class Line:
             await self._connection.close()
             self._connection = None
         await self._hold.free()
+
+
+def is_late(outgoing: Outgoing, now: float) -> bool:
+    """Tell whether a letter that its domain's pace let go is not to be begun any more.
+
+    Limits are true over any window because each turn is used at once, or not at all.
+    """
+    return outgoing.let_go_at is not None and now - outgoing.let_go_at > IN_TIME
 
 
 async def _at_most(seconds: float, stop: asyncio.Event) -> bool:

@@ -15,7 +15,7 @@ from app.deliveries.groups.gate import Gate, Passage, SentAway
 from app.deliveries.groups.limits import GroupLimits
 from app.deliveries.ledger import Ledger
 from app.deliveries.relays import RelayState
-from app.deliveries.sending import Done, Line
+from app.deliveries.sending import Done, Line, is_late
 from app.deliveries.ways import Ways
 from app.mail.providers import providers
 
@@ -65,6 +65,14 @@ class Traffic:
         elif passage is Passage.PARKED:
             self._parked.append(letter.claim.delivery_id)
 
+    def take_back(self, letter: Outgoing) -> None:
+        """Take back what a line could not send: it goes another way, or waits for another turn."""
+        if is_late(letter, self._clock.monotonic()):
+            self._gate.missed(letter)
+            self.enter(letter._replace(let_go_at=None), woken=True)
+        else:
+            self.send(letter)
+
     def send(self, letter: Outgoing) -> None:
         """Put a letter on the way to a relay."""
         if not self._ways.put(letter, self._clock.monotonic()):
@@ -108,7 +116,7 @@ class Traffic:
         parked = self._gate.parked_mailings() | self._ways.parked.mailings()
         heard = await asyncio.to_thread(ledger.exchange, asks, parked)
         self._ways.share_with(heard.senders)
-        going = self._gate.given(asks, heard.given, self._clock.now())
+        going = self._gate.given(asks, heard.given, self._clock.now(), self._clock.monotonic())
         for letter in [*going, *self._gate.learn(heard.standings)]:
             self.send(letter)
         self._woken += self._gate.wake(room - len(self._woken), heard.over)
@@ -123,7 +131,7 @@ class Traffic:
         for letter in self._ways.taken_out(self._gate.key_of, crowding) if crowding else ():
             self.enter(letter)
         for letter in self._ways.stranded(now):
-            self.send(letter)
+            self.take_back(letter)
 
     async def tell(self, ledger: Ledger) -> None:
         """Tell the operators of groups that sent us away; what fails is told at the next turn."""

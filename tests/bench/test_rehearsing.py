@@ -53,6 +53,18 @@ def test_limits_hold_over_any_window_and_hold_nobody_else_up(seed: int, tmp_path
     assert others_last(story) < 10
 
 
+@pytest.mark.parametrize(
+    "relays", [("weight=3&per_minute=60", "weight=1"), ("weight=3&per_minute=10", "weight=1")]
+)
+def test_limits_of_domains_hold_where_relays_are_slower(
+    relays: tuple[str, ...], tmp_path: Path
+) -> None:
+    plan = Rehearsal(half_and_half(160), relays=relays, limits=(f"{BIG}?per_minute=20",))
+    story = rehearse(plan, tmp_path)
+    all_sent_once(story, 160)
+    assert most_in(sorted(story.of(BIG)), 60) <= 20
+
+
 def test_an_hour_holds_no_more_than_its_limit(tmp_path: Path) -> None:
     plan = Rehearsal(audience({BIG: 90}), limits=("*?per_hour=40",), senders=2)
     story = rehearse(plan, tmp_path)

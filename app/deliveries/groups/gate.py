@@ -70,6 +70,12 @@ class Gate:
             return Passage.GOES
         return Passage.WAITS if group.keep(letter, woken=woken) else Passage.PARKED
 
+    def missed(self, letter: Outgoing) -> None:
+        """Take notice that a letter which was let go did not go; its turn is lost."""
+        group = self._groups.get(self.key_of(letter))
+        if group is not None:
+            group.ended(letter.claim.delivery_id)
+
     def _known(self, key: str, limits: Limits) -> Group | None:
         """Return a group that has limits, or of which another sender heard."""
         if not (limits.pace or limits.connections or self._shared):
@@ -144,16 +150,18 @@ class Gate:
         return [group.ask(idle) for group in self._groups.values() if group.has_to_ask(now)]
 
     def given(
-        self, asked: Iterable[Ask], given: Mapping[str, Given], now: datetime
+        self, asked: Iterable[Ask], given: Mapping[str, Given], now: datetime, at: float = 0.0
     ) -> list[Outgoing]:
-        """Take in the answers; return the letters that may go."""
+        """Take in the answers; return the letters that may go. `at` is `now`, monotonic."""
         by_name = {group.name: group for group in self._groups.values()}
         going: list[Outgoing] = []
         for ask in asked:
             group = by_name[ask.name]
             letters = group.let_go(ask, given[ask.name])
             self._count(group.key, len(letters), now)
-            going += letters
+            going += (
+                [each._replace(let_go_at=at) for each in letters] if group.is_timed else letters
+            )
         return going
 
     def learn(self, shared: Mapping[str, Standing]) -> list[Outgoing]:

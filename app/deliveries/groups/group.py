@@ -44,6 +44,11 @@ class Group:
         return limited or self.standing != AT_FULL_SPEED or self.crowd is not None
 
     @property
+    def is_timed(self) -> bool:
+        """Whether its letters are counted by time, so that each has to use its turn at once."""
+        return self.limits.pace or self.standing.speed is not None
+
+    @property
     def is_idle(self) -> bool:
         """Whether nothing is lost if it is forgotten."""
         waiting = self.ready or len(self.parked) or self.under_way or self.refusals.letters
