@@ -15,7 +15,11 @@ from datetime import timedelta
 from pathlib import Path
 
 from app.addresses.address import AddressRefused, EmailAddress
+from app.deliveries.choosing import check_relays
+from app.deliveries.groups.limits import GroupLimits
 from app.errors import Refusal
+from app.mail.relay import Relay
+from app.settings import naming
 from bench.domains import MANNERS, Manner
 from bench.rehearsing import Rehearsal, Story, rehearse
 
@@ -120,6 +124,10 @@ def run(
     seed: int = 1,
 ) -> dict[str, object]:
     """Rehearse; return the duration, how the ledger ended, and a row for each domain."""
+    with naming("--relay"):
+        check_relays([Relay.parse(f"smtp+insecure://127.0.0.1:25?{each}") for each in relays])
+    with naming("--limit"):
+        GroupLimits.parse(limits, b"")
     who = synthetic(readers) if audience == "synthetic" else read_audience(Path(audience))
     plan = Rehearsal(
         who.addresses(seed),

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from app import journal
+from app.cli.mailing import window_of
 from app.cli.output import AsJson, print_record, print_rows
-from app.settings.words import duration
 
 commands = typer.Typer(no_args_is_help=True, help="Measurements, from a checkout of the project.")
 
@@ -81,7 +82,7 @@ def rehearse(
             relays=relay or [""],
             senders=senders,
             limits=limit or [],
-            over=duration(over) if over else None,
+            over=window_of(over) if over else None,
             seed=seed,
         )
     if as_json:
@@ -95,6 +96,7 @@ def rehearse(
 
 def _bench(name: str) -> Any:
     """Import a measurement: it is no part of the service, and only a checkout has it."""
+    journal.configure("text")  # to standard error: what is measured goes to standard output
     root = str(Path(__file__).resolve().parents[2])
     if root not in sys.path:
         sys.path.append(root)

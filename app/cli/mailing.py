@@ -54,7 +54,7 @@ def start(
     """Send the approved issue to the segment now. A second call shows the same mailing."""
     opened = Opened()
     parsed, found, now = Week.parse(week), opened.newsletter.segment(segment), opened.clock.now()
-    window = opened.settings.over if over is None else _window(over)
+    window = opened.settings.over if over is None else window_of(over)
     with opened.database.transaction() as session:
         mailing, new = launch(session, parsed, found, by=BY, over=window, now=now)
         if new:
@@ -63,7 +63,8 @@ def start(
     print_record(record, as_json=as_json)
 
 
-def _window(text: str) -> timedelta | None:
+def window_of(text: str) -> timedelta | None:
+    """Read --over; None for no window. Raises WindowWrong."""
     try:
         return None if text == "0" else duration(text)
     except Unfit as wrong:
