@@ -196,7 +196,7 @@ def _read(
         schedules = parse_schedule(settings.schedule, newsletter)
     with naming("VESTKA_DOMAIN_LIMITS"):
         GroupLimits.parse(settings.domain_limits, b"")
-    return schedules, relays_of(settings)
+    return schedules, relays_of(settings, newsletter)
 
 
 def check(settings: Settings, newsletter: Newsletter) -> None:

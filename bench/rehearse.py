@@ -19,6 +19,7 @@ from app.deliveries.choosing import check_relays
 from app.deliveries.groups.limits import GroupLimits
 from app.errors import Refusal
 from app.mail.relay import Relay
+from app.newsletter import Newsletter
 from app.settings import naming
 from bench.domains import MANNERS, Manner
 from bench.rehearsing import Rehearsal, Story, rehearse
@@ -125,7 +126,10 @@ def run(
 ) -> dict[str, object]:
     """Rehearse; return the duration, how the ledger ended, and a row for each domain."""
     with naming("--relay"):
-        check_relays([Relay.parse(f"smtp+insecure://127.0.0.1:25?{each}") for each in relays])
+        read = [
+            Relay.parse(f"smtp+insecure://127.0.0.{at}:25?{o}") for at, o in enumerate(relays, 1)
+        ]
+        check_relays(read, [segment.id for segment in Newsletter.load().segments])
     with naming("--limit"):
         GroupLimits.parse(limits, b"")
     who = synthetic(readers) if audience == "synthetic" else read_audience(Path(audience))

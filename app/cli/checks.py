@@ -30,7 +30,7 @@ def settings(opened: Opened) -> Iterator[Finding]:
     readings += [
         lambda: opened.newsletter,
         lambda: _schedules(opened),
-        lambda: relays_of(opened.settings),
+        lambda: relays_of(opened.settings, opened.newsletter),
         lambda: _domain_limits(opened),
     ]
     wrong = [_sentence(unknown) for unknown in opened.settings.unknown()]

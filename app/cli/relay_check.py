@@ -26,7 +26,7 @@ _TIME = re.compile(r"(?:\w{3}, )?\d{1,2} \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}")
 def relays(opened: Opened) -> Iterator[Finding]:
     """Call every relay: connect, TLS, login; then say goodbye."""
     hostname = opened.settings.list_domain
-    for relay in relays_of(opened.settings):
+    for relay in relays_of(opened.settings, opened.newsletter):
         yield from asyncio.run(_called(relay, hostname, opened.clock.now()))
 
 

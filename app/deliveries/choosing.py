@@ -5,7 +5,7 @@ has none, or if those are all broken. Among relays of one kind that work, weight
 evenly at any time: the slowest for its share sets the pace.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from app.errors import Refusal
@@ -20,6 +20,10 @@ class RelayTwice(Refusal):
     """Two relays have the same host and port."""
 
 
+class RelaySegmentUnknown(Refusal):
+    """A relay's segment= names a segment of the newsletter by its id, such as en."""
+
+
 @dataclass(slots=True)
 class Choice:
     """A relay as it may be chosen: `works` unless it is broken or used up, `room` for letters."""
@@ -31,8 +35,14 @@ class Choice:
     credit: float = 0.0  # what it is owed of its share
 
 
-def check_relays(relays: Sequence[Relay]) -> None:
-    """Refuse relays that would leave letters without a way. Raises NoRelayForAll, RelayTwice."""
+def check_relays(relays: Sequence[Relay], segments: Collection[str]) -> None:
+    """Refuse relays that would leave letters without a way, or never get one.
+
+    `segments` are those that there are, by id. Raises NoRelayForAll, RelayTwice,
+    RelaySegmentUnknown.
+    """
+    if any(not set(relay.segments) <= set(segments) for relay in relays):
+        raise RelaySegmentUnknown
     if all(relay.is_bound for relay in relays):
         raise NoRelayForAll
     if len({relay.name for relay in relays}) < len(relays):

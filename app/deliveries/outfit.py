@@ -9,14 +9,15 @@ from app.deliveries.groups.limits import GroupLimits
 from app.mail.dkim import DkimKey
 from app.mail.dkim_keys import load_dkim_keys
 from app.mail.relay import Relay
+from app.newsletter import Newsletter
 from app.settings import Settings, naming
 
 
-def relays_of(settings: Settings) -> list[Relay]:
+def relays_of(settings: Settings, newsletter: Newsletter) -> list[Relay]:
     """Read the relays, in the order in which they are given. Raises SettingWrong."""
     with naming("VESTKA_RELAYS"):
         relays = [Relay.parse(url) for url in settings.relays]
-        check_relays(relays)
+        check_relays(relays, [segment.id for segment in newsletter.segments])
         return relays
 
 

@@ -87,7 +87,7 @@ def post_test_letters(
             hosted=here.settings.hosts_photos,
             language=language,
         )
-    relays = relays_of(here.settings)
+    relays = relays_of(here.settings, here.newsletter)
     post = Post.of(here.settings, here.newsletter)
     template = compile_test(post, rendered, segment, language, week)
     allowed = [a for a in addresses if here.settings.recipients.allow(a.canonical)]

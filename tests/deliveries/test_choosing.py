@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.deliveries.choosing import Choice, NoRelayForAll, RelayTwice, check_relays, choose
+from app.deliveries.choosing import (
+    Choice,
+    NoRelayForAll,
+    RelaySegmentUnknown,
+    RelayTwice,
+    check_relays,
+    choose,
+)
 from app.mail.relay import Relay
 
 
@@ -65,11 +72,13 @@ def test_the_slowest_for_its_share_is_waited_for_and_a_broken_one_is_not() -> No
 
 
 def test_every_letter_needs_a_way() -> None:
-    check_relays([a_relay(0), a_relay(1, "segment=en")])
+    check_relays([a_relay(0), a_relay(1, "segment=en")], ["en"])
     with pytest.raises(NoRelayForAll):
-        check_relays([a_relay(0, "segment=en"), a_relay(1, "domain=*.by")])
+        check_relays([a_relay(0, "segment=en"), a_relay(1, "domain=*.by")], ["en"])
     with pytest.raises(RelayTwice):
-        check_relays([a_relay(0), a_relay(0, "segment=en")])
+        check_relays([a_relay(0), a_relay(0, "segment=en")], ["en"])
+    with pytest.raises(RelaySegmentUnknown):
+        check_relays([a_relay(0), a_relay(1, "segment=eng")], ["en", "be-ru"])
 
 
 @given(

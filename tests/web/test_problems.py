@@ -40,6 +40,7 @@ ELSEWHERE = {
     "PictureUnsafe": "pictures come out of our own child, and we name them",
     "PatternWrong": "becomes SettingWrong where the relays are read",
     "NoRelayForAll": "becomes SettingWrong where the relays are read",
+    "RelaySegmentUnknown": "becomes SettingWrong where the relays are read",
     "RelayTwice": "becomes SettingWrong where the relays are read",
     "RelayLimitWrong": "becomes SettingWrong where the relays are read",
     "RelayUnreadable": "becomes SettingWrong where the relays are read",
