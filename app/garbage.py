@@ -4,7 +4,7 @@ import gc
 
 
 def collect_seldom() -> None:
-    """Look for cycles when there are a hundred thousand new objects, not after each few letters.
+    """Look for cycles when there are ten thousand new objects, not after each few letters.
 
     What is there already, modules above all, is never looked at again. In a sender, looking cost
     a twelfth of all its time and found next to nothing.
