@@ -112,6 +112,10 @@ class _Among(FunctionElement[bool]):
     type = Boolean()
     inherit_cache = True
 
+    def self_group(self, against: Any = None) -> "_Among":
+        """Stand by itself: made "= 1", as of anything true or false, SQLite reads every row."""
+        return self
+
 
 @compiles(_Among)
 def _as_json(element: Any, compiler: Any, **options: Any) -> str:
