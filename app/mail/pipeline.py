@@ -167,8 +167,10 @@ class Pipeline:
 
         RFC 3461 §4.3, §4.4: a second way to tell which letter came back, and less of it on the way.
         """
+        if "dsn" not in self.offers.extensions:
+            return ""
         name = item.sender.partition("@")[0]
-        if "dsn" not in self.offers.extensions or not _XTEXT.fullmatch(name):
+        if not _XTEXT.fullmatch(name):
             return ""
         return f" RET=HDRS ENVID={name}"
 

@@ -6,6 +6,7 @@ to what was said.
 
 import asyncio
 from collections import deque
+from itertools import islice
 
 _CODES = {str(code).encode(): code for code in range(200, 600)}
 _CLOSED = "The relay closed the connection."
@@ -56,9 +57,11 @@ class Wire(asyncio.Protocol):
             self.cut(_NO_REPLY)
         elif mark == b"-":
             self._lines.append(line[4:])
-        else:
+        elif self._lines:
             self._replies.append((code, b"\n".join((*self._lines, line[4:]))))
             self._lines.clear()
+        else:
+            self._replies.append((code, line[4:]))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let nobody wait for a reply that cannot come."""
@@ -93,7 +96,7 @@ class Wire(asyncio.Protocol):
         """Take the next replies if they have come already and are just these; else take none."""
         if len(self._replies) < len(codes) or not self._writable:
             return False
-        if any(self._replies[at][0] != code for at, code in enumerate(codes)):
+        if tuple([code for code, _ in islice(self._replies, len(codes))]) != codes:
             return False
         for _ in codes:
             self._replies.popleft()
