@@ -275,7 +275,8 @@ class ScriptedServer:
         self._loop.set_exception_handler(lambda _loop, _context: None)  # handshakes fail on purpose
         receiver = Receiver(self.inbox, lambda i, r, w: ScriptedSession(self, i, r, w))
         implicit = self.tls if self._implicit else None
-        self.port = await receiver.start(port=self.port, tls=implicit)
+        # While we are stopped, no client anywhere may be given our port: we want it again.
+        self.port = await receiver.start(port=self.port or closed_port(), tls=implicit)
         ready.set()
         await self._leave.wait()
         await receiver.stop()

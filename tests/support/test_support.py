@@ -14,6 +14,7 @@ from sqlalchemy import create_engine, inspect, text
 
 from tests.support.browser import Browser
 from tests.support.postgres import PREFIX, PostgresServer, running_server
+from tests.support.smtpd import ScriptedServer
 
 
 def tables_of(url: str) -> list[str]:
@@ -121,3 +122,14 @@ def test_what_fails_in_the_browser_fails_the_test(browser: Browser) -> None:
 
     with pytest.raises(LookupError, match="no such button"):
         browser.visit(steps)
+
+
+def test_a_server_that_was_stopped_gets_its_port_again() -> None:
+    """No client may be given it meanwhile: it is none of those that the system gives away."""
+    given = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()
+    with ScriptedServer() as server:
+        assert not int(given[0]) <= server.port <= int(given[1])
+        port = server.port
+        server.stop()
+        server.start()
+        assert server.port == port
