@@ -3,7 +3,9 @@
 `smtp-sink` and `smtp-source` come with Postfix. Each round runs one after the other; the medians of
 the ratios count. The sender's part is the real one: claim, look, open the sealed address, compose,
 (sign,) send, journal, record. The naive sender does what most programs do, and the Go pool what
-others do that want to be fast: it is measured where there is a Go compiler.
+others do that want to be fast: it is measured where there is a Go compiler. Our connections alone
+(`transport`) tell the most that the whole sender could reach. The sink takes processor time, too,
+on the same cores: how much, from us and from smtp-source, is a part of what is found.
 """
 
 import contextlib
@@ -17,13 +19,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple, TypeVar
 
 from app.errors import Refusal
 from app.mail.dkim_keys import create_dkim_key
 from bench.audience import addresses, prepare
+from bench.processes import cpu_seconds
 
+T = TypeVar("T")
 ROOT = Path(__file__).resolve().parent.parent
 PUBLIC_URL = "https://news.example.org"
 CONNECTIONS = 10
@@ -42,15 +47,28 @@ def _program(name: str) -> str:
     return found
 
 
+class Sink(NamedTuple):
+    """A running smtp-sink."""
+
+    port: int
+    pid: int
+
+    def us(self, letters: int, act: Callable[[], T]) -> tuple[T, float]:
+        """Do something that sends so many letters; return also what each took of the sink's CPU."""
+        before = cpu_seconds(self.pid)
+        done = act()
+        return done, (cpu_seconds(self.pid) - before) / letters * 1e6
+
+
 @contextlib.contextmanager
-def _sink() -> Iterator[int]:
+def _sink() -> Iterator[Sink]:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
     user = ["-u", "nobody"] if os.getuid() == 0 else []
     process = subprocess.Popen([_program("smtp-sink"), *user, f"127.0.0.1:{port}", "1024"])
     time.sleep(0.5)
     try:
-        yield port
+        yield Sink(port, process.pid)
     finally:
         process.kill()
         process.wait()
@@ -91,9 +109,9 @@ def _source(port: int, letters: int, size: int) -> float:
     return _rate(letters, command)
 
 
-def _naive(port: int, size: int) -> float:
-    """It says its own rate: starting Python is not what is compared."""
-    command = [sys.executable, "-m", "bench.naive", str(port), str(NAIVE_LETTERS), str(size)]
+def _ours(name: str, port: int, letters: int, size: int) -> float:
+    """Run one in Python, which says its own rate: starting Python is not what is compared."""
+    command = [sys.executable, "-m", f"bench.{name}", str(port), str(letters), str(size)]
     done = subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.PIPE)
     return float(done.stdout)
 
@@ -113,13 +131,13 @@ def _pool(folder: Path, port: int, size: int) -> float | None:
 
 def one_round(letters: int, *, url: str | None, dkim: bool, peers: bool) -> dict[str, float]:
     """Send `letters` letters by the sender, then by smtp-source, and by the others if wanted."""
-    with tempfile.TemporaryDirectory() as name, _sink() as port:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory() as name, _sink() as sink:
+        folder, port = Path(name), sink.port
         database = url or f"sqlite:///{folder}/vestka.db"
         size = prepare(folder, database, addresses(letters), PUBLIC_URL, letter_kb=30)
         if dkim:
             create_dkim_key(folder / "keys", "bench", "rsa", "example.org")
-        took = _sender(folder, database, port)
+        took, sink_us = sink.us(letters, lambda: _sender(folder, database, port))
         found = {
             "letters_per_second": took["rate"],
             "letters_per_cpu_second": 1e6 / took["cpu_us"],
@@ -130,10 +148,13 @@ def one_round(letters: int, *, url: str | None, dkim: bool, peers: bool) -> dict
             "seconds_to_first": took["to_first"],
             "letter_bytes": size,
         }
-        source = _source(port, max(letters, POOL_LETTERS), size)
+        many = max(letters, POOL_LETTERS)
+        source, source_us = sink.us(many, lambda: _source(port, many, size))
+        found |= {"sink_us_per_letter": sink_us, "sink_us_per_letter_of_smtp_source": source_us}
         rates = {"smtp_source": source}
         if peers:
-            rates["naive"] = _naive(port, size)
+            rates["transport"] = _ours("transport", port, many, size)
+            rates["naive"] = _ours("naive", port, NAIVE_LETTERS, size)
             pool = _pool(folder, port, size)
             rates |= {} if pool is None else {"go_pool": pool}
         for who, rate in rates.items():

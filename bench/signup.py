@@ -28,12 +28,12 @@ from sqlalchemy import make_url
 from app.addresses.creation import create_keys
 from app.database import Database
 from app.migrating import migrate
+from bench.processes import cpu_seconds
 from tests.support.postgres import PostgresServer, running_server
 from tests.support.service import free_ports
 
 ROOT = Path(__file__).resolve().parent.parent
 DURABLE = ("listen_addresses=", "max_connections=200", "shared_buffers=64MB")
-TICK = os.sysconf("SC_CLK_TCK")
 
 Load = dict[str, Any]
 
@@ -59,11 +59,7 @@ class Target:
         return {**load, "cpu_us": (self._cpu() - before) / answers * 1e6}
 
     def _cpu(self) -> float:
-        ticks = 0
-        for process in self.processes:
-            stat = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
-            ticks += int(stat[11]) + int(stat[12])  # proc(5): utime, stime
-        return ticks / TICK
+        return sum(cpu_seconds(process.pid) for process in self.processes)
 
 
 @contextlib.contextmanager

@@ -7,13 +7,11 @@ It is a package's main module because a process that is started takes no other a
 
 import asyncio
 import json
-import os
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from multiprocessing import active_children
-from pathlib import Path
 
 from sqlalchemy import func, select
 
@@ -22,8 +20,8 @@ from app.deliveries.models import Delivery
 from app.mailings.models import Mailing
 from app.mailings.states import ENROLLING, FINISHED
 from app.sender import prepare
+from bench.processes import cpu_seconds, peak_mb
 
-TICK = os.sysconf("SC_CLK_TCK")
 LOOK_EVERY = 0.1
 
 
@@ -35,16 +33,6 @@ class Moment:
     cpu: float
     sent: bool
     state: str
-
-
-def _cpu(pid: int | str) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICK
-
-
-def _peak_mb(pid: int | str) -> float:
-    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
-    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def _processes() -> list[int | str]:
@@ -61,7 +49,7 @@ def _look(opened: Opened, sent: bool) -> Moment:  # noqa: FBT001 (it is called i
         if not sent and state != ENROLLING:
             any_ = select(Delivery.id).where(Delivery.state == "sent").limit(1)
             sent = session.scalar(any_) is not None
-    return Moment(time.perf_counter(), sum(map(_cpu, _processes())), sent, state)
+    return Moment(time.perf_counter(), sum(map(cpu_seconds, _processes())), sent, state)
 
 
 def _letters(opened: Opened) -> int:
@@ -95,7 +83,7 @@ async def run() -> None:
     first = enrolled if enrolled.sent else await _first(moments, lambda moment: moment.sent)
     begun = await asyncio.to_thread(_letters, opened)
     last = await _first(moments, lambda moment: moment.state == FINISHED)
-    peaks = [_peak_mb(pid) for pid in _processes()]
+    peaks = [peak_mb(pid) for pid in _processes()]
     stop.set()
     await running
     letters = await asyncio.to_thread(_letters, opened)
