@@ -6,6 +6,7 @@ difference its mailing is paused.
 
 from collections.abc import Iterable
 from datetime import timedelta
+from textwrap import shorten
 from typing import NamedTuple
 
 from jinja2 import TemplateError
@@ -35,6 +36,8 @@ from app.subscribers.asking import ALREADY_SUBSCRIBED, CONFIRMATION, MANAGE_LINK
 from app.subscribers.models import ServiceLetter
 
 log = journal("deliveries")
+
+HEADLINE = 70  # characters of an alert's subject: what most mail programs show of one
 
 # What a letter is filled with when it is only looked at.
 SAMPLE = {
@@ -183,7 +186,8 @@ class Composer:
             told = session.scalar(select(Alert).where(Alert.id == claim.letter_id))
             if told is None:
                 raise LetterUnfit("there is no such alert any more")
-            return render("alert", language, {"headline": told.text[:100], "lines": [told.text]})
+            headline = shorten(told.text, HEADLINE, placeholder=" …")
+            return render("alert", language, {"headline": headline, "lines": [told.text]})
         asked = session.get_one(ServiceLetter, claim.letter_id)
         if asked.kind == CONFIRMATION:
             last_day = (asked.expires_at - timedelta(seconds=1)).date()

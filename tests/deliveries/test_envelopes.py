@@ -159,4 +159,25 @@ def test_an_alert_comes_back_to_the_publisher(database: Database, keyring: Keyri
         take_in_alerts(session, now=MONDAY)
     (letter,) = Desk(database, keyring, alerts_to=OPERATORS).claim()
     assert (letter.sender, letter.recipient) == ("news@example.org", "ops@example.org")
-    assert "Something happened." in str(read(letter).get_body(("plain",)))
+    message = read(letter)
+    assert message["Subject"] == "[Vestka] Something happened."
+    body = message.get_body(("plain",))
+    assert body is not None
+    assert body.get_content().strip() == "Something happened."
+
+
+def test_a_long_alert_is_whole_and_its_subject_ends_with_a_word(
+    database: Database, keyring: Keyring
+) -> None:
+    said = "Mailing 7 is paused. " + "Somebody has to look at it before it goes on. " * 4
+    with database.transaction() as session:
+        alert(session, "one", said, now=MONDAY)
+        take_in_alerts(session, now=MONDAY)
+    (letter,) = Desk(database, keyring, alerts_to=OPERATORS).claim()
+    message = read(letter)
+    assert message["Subject"] == (
+        "[Vestka] Mailing 7 is paused. Somebody has to look at it before it goes on. …"
+    )
+    body = message.get_body(("plain",))
+    assert body is not None
+    assert " ".join(body.get_content().split()) == said.strip()
