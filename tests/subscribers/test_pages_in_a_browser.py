@@ -119,6 +119,7 @@ def test_forms_that_are_refused_can_be_seen_and_heard(
     shown: Shown, links: Links, browser: Browser
 ) -> None:
     def look_at(page: Page) -> list[str]:
+        page.wait_for_load_state()  # what is there already may not have its style yet
         assert is_narrow(page)
         found = []
         for scheme in ("light", "dark"):
