@@ -37,7 +37,7 @@ from app.subscribers.models import ServiceLetter
 
 log = journal("deliveries")
 
-HEADLINE = 70  # characters of an alert's subject: what most mail programs show of one
+HEADLINE = 70  # characters of an alert's subject at most; its body has all of it
 
 # What a letter is filled with when it is only looked at.
 SAMPLE = {
