@@ -11,6 +11,18 @@ from rich.console import Console
 from app import journal
 from app.cli.mailing import window_of
 from app.cli.output import AsJson, print_record, print_rows
+from app.settings import SettingWrong
+from app.settings.places import database_url
+from app.settings.words import Unfit
+
+
+def _url(value: str | None) -> str | None:
+    """Refuse what names no database, before anything is begun."""
+    try:
+        return value if value is None else database_url(value)
+    except Unfit as unfit:
+        raise SettingWrong("--database", str(unfit)) from None
+
 
 commands = typer.Typer(no_args_is_help=True, help="Measurements, from a checkout of the project.")
 
@@ -20,7 +32,8 @@ def send(
     letters: Annotated[int, typer.Option(min=1000, help="readers of the mailing")] = 20_000,
     rounds: Annotated[int, typer.Option(min=1, help="the median of so many counts")] = 3,
     database: Annotated[
-        str | None, typer.Option(help="an empty PostgreSQL database (one round); else SQLite")
+        str | None,
+        typer.Option(callback=_url, help="an empty PostgreSQL database (one round); else SQLite"),
     ] = None,
     *,
     dkim: Annotated[bool, typer.Option("--dkim", help="sign every letter, RSA 2048")] = False,
@@ -43,7 +56,10 @@ def signup(
     connections: Annotated[int, typer.Option(min=1, help="that ask one after another")] = 32,
     workers: Annotated[int, typer.Option(min=1, help="processes behind each")] = 1,
     database: Annotated[
-        str | None, typer.Option(help="an empty PostgreSQL database; else one of its own is run")
+        str | None,
+        typer.Option(
+            callback=_url, help="an empty PostgreSQL database; else one of its own is run"
+        ),
     ] = None,
     *,
     as_json: AsJson = False,
