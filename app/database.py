@@ -1,7 +1,8 @@
 """The database: engine, sessions, and the column types that both databases agree on.
 
 Edges own the transactions; verbs take a session and never commit. On SQLite a write begins
-IMMEDIATE, so that it waits for its turn instead of losing an update; a read begins DEFERRED.
+IMMEDIATE, so that it waits for its turn instead of losing an update; a read begins DEFERRED. All
+that one read sees is of one instant: on PostgreSQL it is REPEATABLE READ, READ ONLY.
 """
 
 import os
@@ -98,6 +99,13 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql(f"BEGIN {kind}")
 
 
+# Of a read, by whether it is SQLite's.
+_READS: dict[bool, dict[str, Any]] = {
+    True: {"sqlite_begin": "DEFERRED"},
+    False: {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
+}
+
+
 class Database:
     """One database and the two ways into it: to read, and to write."""
 
@@ -106,7 +114,7 @@ class Database:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = self._engine()
-        reader = self.engine.execution_options(sqlite_begin="DEFERRED")
+        reader = self.engine.execution_options(**_READS[self.is_sqlite])
         self._write = sessionmaker(self.engine, class_=Transaction, expire_on_commit=False)
         self._read = sessionmaker(reader, expire_on_commit=False)
 
@@ -134,7 +142,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """Open a session whose changes would be thrown away."""
+        """Open a session that sees one instant, and whose changes are refused or thrown away."""
         with self._read() as session:
             yield session
 

@@ -3,15 +3,16 @@
 import sqlite3
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select, text
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import IntegrityError, InternalError, StatementError
 from sqlalchemy.orm import Session
 
 from app.database import (
@@ -145,6 +146,33 @@ def test_writers_of_one_process_wait_for_each_other(database: Database) -> None:
         list(pool.map(increment, range(40)))
     with database.reading() as reading:
         assert reading.scalars(select(Departure.count)).one() == 40
+
+
+def test_a_reading_sees_one_instant(database: Database) -> None:
+    departures = select(func.count()).select_from(Departure)
+
+    def write() -> None:
+        with database.transaction() as session:
+            session.add(Departure(day=MONDAY.date(), segment="en", reason="x", count=0))
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.reading() as reading:
+            assert reading.scalar(departures) == 0
+            written = pool.submit(write)
+            # Written meanwhile, or, on SQLite without WAL, waiting until we have read.
+            wait([written], timeout=None if not database.is_sqlite else 0.5)
+            assert reading.scalar(departures) == 0
+        written.result()
+    with database.reading() as reading:
+        assert reading.scalar(departures) == 1
+
+
+def test_a_reading_changes_nothing(database: Database) -> None:
+    with suppress(InternalError), database.reading() as reading:
+        reading.add(Departure(day=MONDAY.date(), segment="en", reason="x", count=0))
+        reading.flush()
+    with database.reading() as reading:
+        assert reading.scalars(select(Departure)).all() == []
 
 
 @pytest.mark.parametrize(
