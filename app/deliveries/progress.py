@@ -33,7 +33,9 @@ class Balance:
 
 
 def balance(session: Session, mailing: Mailing) -> Balance:
-    """Count a mailing's letters."""
+    """Count a mailing's letters: none before its audience is frozen."""
+    if mailing.audience is None:
+        return Balance(None)  # a session that writes may see letters that its mailing knows not yet
     source: type[Delivery | FoldedCount] = FoldedCount if mailing.folded else Delivery
     count = func.sum(FoldedCount.count) if mailing.folded else func.count()
     rows = session.execute(

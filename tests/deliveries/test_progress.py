@@ -5,8 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from app.deliveries.progress import Balance, pace
+from app.addresses.keys import Keyring
+from app.database import Database
+from app.deliveries.progress import Balance, as_record, pace
 from app.mailings.models import Mailing
+from tests.deliveries.rows import a_mailing
 from tests.support.clock import MONDAY
 
 
@@ -32,6 +35,18 @@ def test_the_rate_counts_what_is_dealt_with(
 ) -> None:
     mailing = Mailing(launched_at=MONDAY, finished_at=None)
     assert pace(books(**states), mailing, MONDAY + timedelta(seconds=seconds)) == expected
+
+
+def test_a_mailing_that_is_being_enrolled_has_no_letters_yet(
+    database: Database, keyring: Keyring
+) -> None:
+    """Who asks for it while it is enrolled may have read the mailing before, its letters after."""
+    with database.transaction() as session:
+        mailing = a_mailing(session, keyring, 2)
+        session.expunge(mailing)
+        mailing.audience, mailing.state = None, "enrolling"
+        seen = as_record(session, mailing, now=MONDAY)
+    assert (seen["audience"], seen["pending"]) == (None, 0)
 
 
 def test_a_finished_mailing_keeps_its_rate() -> None:
