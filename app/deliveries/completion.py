@@ -99,13 +99,18 @@ def blank(session: Transaction, before: BeforeBlank | None = None) -> int:
 
 
 def fold(session: Transaction, retention: timedelta, *, now: datetime) -> int:
-    """Turn the rows of mailings that ended before the retention time into counts."""
+    """Turn the rows of mailings that ended before the retention time into counts.
+
+    One that an operator decides about at this moment is left for the next time.
+    """
     old = session.scalars(
-        select(Mailing).where(
+        select(Mailing)
+        .where(
             Mailing.state.in_((FINISHED, CANCELLED)),
             Mailing.folded.is_(False),
             Mailing.finished_at < now - retention,
         )
+        .with_for_update(skip_locked=True)
     ).all()
     for mailing in old:
         _fold_one(session, mailing)

@@ -8,6 +8,7 @@ from sqlalchemy import func, select, update
 from app.addresses.keys import Keyring
 from app.database import Database, Transaction
 from app.deliveries.completion import blank, complete, exclude_rest, fold, forget_service_letters
+from app.deliveries.doubts import resend
 from app.deliveries.enrolment import take_in_service_letters
 from app.deliveries.models import Delivery
 from app.deliveries.progress import as_record, balance, unbalanced
@@ -84,6 +85,23 @@ def test_folding_keeps_the_balance(database: Database, keyring: Keyring) -> None
         assert as_record(session, mailing, now=MONDAY) == before
         assert unbalanced(session) == []
         assert fold(session, RETENTION, now=MONDAY + 2 * RETENTION) == 0
+
+
+def test_what_an_operator_decides_about_is_not_folded_meanwhile(
+    database: Database, keyring: Keyring
+) -> None:
+    if database.is_sqlite:
+        pytest.skip("SQLite has one writer at a time")
+    with database.transaction() as session:
+        mailing = _each_in_a_state(session, keyring)
+        mailing.state, mailing.finished_at = "finished", MONDAY
+    later = MONDAY + 2 * RETENTION
+    with database.transaction() as deciding, database.transaction() as folding:
+        assert resend(deciding, mailing.id, None, now=later) == 1
+        assert fold(folding, RETENTION, now=later) == 0
+    with database.transaction() as session:
+        assert fold(session, RETENTION, now=later) == 0, "it runs again"
+        assert states(session)["pending"] == 2
 
 
 def test_the_balance_counts_every_state(database: Database, keyring: Keyring) -> None:
