@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.allowances.refusals import refused_since
 from app.deliveries.models import Delivery, Sender
-from app.deliveries.progress import balance, pace, unbalanced
+from app.deliveries.progress import balances, pace, unbalanced
 from app.deliveries.states import CLAIMED, DEFERRED, PENDING, UNCERTAIN
 from app.mailings.models import Mailing
 from app.mailings.states import ON_THEIR_WAY
@@ -90,11 +90,12 @@ class Figures(Collector):
         left = GaugeMetricFamily(
             "vestka_mailing_seconds_left", "Time left at that rate", labels=labels
         )
-        for mailing in self._session.scalars(
-            select(Mailing).where(Mailing.state.in_(ON_THEIR_WAY))
-        ):
+        query = select(Mailing).where(Mailing.state.in_(ON_THEIR_WAY))
+        mailings = self._session.scalars(query).all()
+        all_books = balances(self._session, mailings)
+        for mailing in mailings:
             whose = (str(mailing.id), mailing.week, mailing.segment)
-            books = balance(self._session, mailing)
+            books = all_books[mailing.id]
             for state, count in books.states.items():
                 letters.add_metric((*whose, state), float(count))
             rate, seconds = pace(books, mailing, self._now)

@@ -13,7 +13,7 @@ from app.deliveries.completion import exclude_rest
 from app.deliveries.doubts import doubts
 from app.deliveries.doubts import resend as resend_doubts
 from app.deliveries.doubts import settle as settle_doubts
-from app.deliveries.progress import as_record
+from app.deliveries.progress import as_record, as_records
 from app.deliveries.reasons import CANCELLED_BY_OPERATOR
 from app.deliveries.states import OPEN
 from app.errors import Refusal
@@ -76,10 +76,8 @@ def list_(*, as_json: AsJson = False) -> None:
     """List all mailings with their balance, the newest first."""
     opened = Opened()
     with opened.database.reading() as session:
-        mailings = session.scalars(select(Mailing).order_by(Mailing.id.desc()))
-        rows: list[dict[str, Any]] = [
-            as_record(session, mailing, now=opened.clock.now()) for mailing in mailings
-        ]
+        mailings = session.scalars(select(Mailing).order_by(Mailing.id.desc())).all()
+        rows: list[dict[str, Any]] = as_records(session, mailings, now=opened.clock.now())
     if not as_json:
         rows = [_narrow(row) for row in rows]
     print_rows(rows, as_json=as_json, nothing="There are no mailings.")

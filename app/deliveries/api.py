@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.database import MAX_ROW_NUMBER
 from app.deliveries.completion import exclude_rest
 from app.deliveries.doubts import doubts, resend, settle
-from app.deliveries.progress import as_record
+from app.deliveries.progress import as_record, as_records
 from app.deliveries.reasons import CANCELLED_BY_OPERATOR
 from app.deliveries.schemas import Decided, DoubtDecision, DoubtView, MailingView, MailingWish
 from app.issues.api import week_in_path
@@ -66,8 +66,8 @@ def _window(text: str) -> timedelta | None:
 @router.get("")
 def get_mailings(session: Reading, _operator: Reads, now: Now) -> list[MailingView]:
     """Return all mailings, the newest first."""
-    mailings = session.scalars(select(Mailing).order_by(Mailing.id.desc()).limit(200))
-    return [view(session, mailing, now) for mailing in mailings]
+    mailings = session.scalars(select(Mailing).order_by(Mailing.id.desc()).limit(200)).all()
+    return [MailingView.model_validate(each) for each in as_records(session, mailings, now=now)]
 
 
 @router.get("/{mailing_id}")

@@ -1,9 +1,11 @@
 """Where a mailing stands: its balance, as people and programs read it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from app.deliveries.models import Delivery, FoldedCount
@@ -32,27 +34,40 @@ class Balance:
         return self.audience is None or self.audience == sum(self.states.values())
 
 
+def balances(session: Session, mailings: Sequence[Mailing]) -> dict[int, Balance]:
+    """Count these mailings' letters, by the mailings' numbers; none before the audience is frozen.
+
+    However many mailings: one statement for those that have rows, one for those that are folded.
+    """
+    # A session that writes may see letters of a mailing which it read before they were there.
+    frozen = [mailing for mailing in mailings if mailing.audience is not None]
+    books = {mailing.id: Balance(mailing.audience) for mailing in mailings}
+    kept = [mailing.id for mailing in frozen if not mailing.folded]
+    folded = [mailing.id for mailing in frozen if mailing.folded]
+    for source, count, ids in (
+        (Delivery, func.count(), kept),
+        (FoldedCount, func.sum(FoldedCount.count), folded),
+    ):
+        if not ids:
+            continue
+        each = (source.mailing_id, source.state, source.reason)
+        query: Select[*tuple[Any, ...]] = (
+            select(*each, count).where(source.mailing_id.in_(ids)).group_by(*each)
+        )
+        for mailing_id, state, reason, number in session.execute(query):
+            books[mailing_id].add(state, reason, int(number))
+    return books
+
+
 def balance(session: Session, mailing: Mailing) -> Balance:
-    """Count a mailing's letters: none before its audience is frozen."""
-    if mailing.audience is None:
-        return Balance(None)  # a session that writes may see letters that its mailing knows not yet
-    source: type[Delivery | FoldedCount] = FoldedCount if mailing.folded else Delivery
-    count = func.sum(FoldedCount.count) if mailing.folded else func.count()
-    rows = session.execute(
-        select(source.state, source.reason, count)
-        .where(source.mailing_id == mailing.id)
-        .group_by(source.state, source.reason)
-    )
-    result = Balance(mailing.audience)
-    for state, reason, number in rows:
-        result.add(state, reason, int(number))
-    return result
+    """Count one mailing's letters."""
+    return balances(session, [mailing])[mailing.id]
 
 
 def unbalanced(session: Session) -> list[int]:
     """Return the numbers of the mailings whose books do not balance: always none."""
-    mailings = session.scalars(select(Mailing)).all()
-    return [mailing.id for mailing in mailings if not balance(session, mailing).balances]
+    books = balances(session, session.scalars(select(Mailing).order_by(Mailing.id)).all())
+    return [mailing_id for mailing_id, each in books.items() if not each.balances]
 
 
 def pace(books: Balance, mailing: Mailing, now: datetime) -> tuple[float | None, int | None]:
@@ -71,7 +86,18 @@ def pace(books: Balance, mailing: Mailing, now: datetime) -> tuple[float | None,
 
 def as_record(session: Session, mailing: Mailing, *, now: datetime) -> dict[str, object]:
     """Return a mailing with its balance, as the API and the command line show it."""
-    books = balance(session, mailing)
+    return as_records(session, [mailing], now=now)[0]
+
+
+def as_records(
+    session: Session, mailings: Sequence[Mailing], *, now: datetime
+) -> list[dict[str, object]]:
+    """Return mailings with their balances, in the order given."""
+    books = balances(session, mailings)
+    return [_record(mailing, books[mailing.id], now) for mailing in mailings]
+
+
+def _record(mailing: Mailing, books: Balance, now: datetime) -> dict[str, object]:
     rate, seconds_left = pace(books, mailing, now)
     return {
         "id": mailing.id,

@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event
 
 from app.addresses.keys import Keyring
 from app.database import Database
-from app.deliveries.progress import Balance, as_record, pace
+from app.deliveries.completion import fold
+from app.deliveries.progress import Balance, as_record, pace, unbalanced
+from app.issues.week import Week
 from app.mailings.models import Mailing
 from tests.deliveries.rows import a_mailing
 from tests.support.clock import MONDAY
@@ -47,6 +50,28 @@ def test_a_mailing_that_is_being_enrolled_has_no_letters_yet(
         mailing.audience, mailing.state = None, "enrolling"
         seen = as_record(session, mailing, now=MONDAY)
     assert (seen["audience"], seen["pending"]) == (None, 0)
+
+
+@pytest.mark.parametrize("weeks", [1, 4])
+def test_the_books_of_any_number_of_mailings_are_three_statements(
+    weeks: int, database: Database, keyring: Keyring
+) -> None:
+    with database.transaction() as session:
+        mailings = [
+            a_mailing(session, keyring, 2, week=Week.parse(f"2025-W0{n}"))
+            for n in range(1, weeks + 1)
+        ]
+        folded = a_mailing(session, keyring, 2, week=Week.parse("2025-W09"))
+        folded.state, folded.finished_at = "finished", MONDAY
+        session.flush()
+        fold(session, timedelta(days=1), now=MONDAY + timedelta(days=2))
+        mailings[-1].audience = 99
+    asked: list[str] = []
+    event.listen(database.engine, "before_cursor_execute", lambda *each: asked.append(each[2]))
+    with database.reading() as session:
+        assert unbalanced(session) == [mailings[-1].id]
+    # The mailings themselves, the letters of those that have rows, and those that are folded.
+    assert len([each for each in asked if each.startswith("SELECT")]) == 3
 
 
 def test_a_finished_mailing_keeps_its_rate() -> None:
