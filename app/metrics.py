@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.allowances.refusals import refused_since
+from app.deliveries.groups.sharing import standings
 from app.deliveries.models import Delivery, Sender
 from app.deliveries.progress import balances, pace, unbalanced
 from app.deliveries.states import CLAIMED, DEFERRED, PENDING, UNCERTAIN
@@ -70,6 +71,7 @@ class Figures(Collector):
         yield self._one("vestka_alerts", "Alerts kept", self._count(Alert))
         yield self._returned()
         yield self._suppressed()
+        yield self._domains()
         yield self._refused()
         yield self._set_apart()
         yield from self._progress()
@@ -118,6 +120,16 @@ class Figures(Collector):
         )
         for reason, number in suppressed(self._session, today=self._now.date()).items():
             family.add_metric((reason,), number)
+        return family
+
+    def _domains(self) -> Metric:
+        """Count without a name: the process that answers has not the secret of their names."""
+        about = "Groups of receiving domains that are not written to at full speed"
+        family = GaugeMetricFamily("vestka_domains", about, labels=("standing",))
+        found = standings(self._session).values()
+        blocked = sum(standing.block is not None for standing in found)
+        family.add_metric(("slowed",), float(len(found) - blocked))
+        family.add_metric(("blocked",), float(blocked))
         return family
 
     def _refused(self) -> Metric:

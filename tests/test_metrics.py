@@ -8,7 +8,9 @@ from sqlalchemy import select, update
 from app.addresses.keys import Keyring
 from app.allowances.refusals import ADDRESS, CLIENT, count_refused
 from app.database import Database
+from app.deliveries.groups.sharing import Ask, exchange
 from app.deliveries.models import Delivery
+from app.mail.limits import NO_LIMITS
 from app.mailings.control import cancel
 from tests.deliveries.rows import a_mailing
 from tests.support.builders import WEEK
@@ -23,6 +25,22 @@ def test_an_attack_shows_in_counts_of_the_day(operators: TestClient, database: D
     assert 'vestka_refused_today{reason="client"} 70.0' in figures
     assert 'vestka_refused_today{reason="everyone"} 0.0' in figures
     assert 'vestka_refused_today{reason="address"} 0.0' in figures
+
+
+def test_slowed_and_blocked_domains_are_counted_without_a_name(
+    operators: TestClient, database: Database
+) -> None:
+    heard = [
+        Ask("one", NO_LIMITS, slower=60.0),
+        Ask("two", NO_LIMITS, slower=60.0),
+        Ask("three", NO_LIMITS, away=True),
+        Ask("four", NO_LIMITS, taken=True),
+    ]
+    with database.transaction() as session:
+        exchange(session, heard, 1, now=MONDAY)
+    figures = operators.get("/metrics").text.splitlines()
+    assert 'vestka_domains{standing="slowed"} 2.0' in figures
+    assert 'vestka_domains{standing="blocked"} 1.0' in figures
 
 
 def test_a_mailing_on_its_way_has_its_counts_its_rate_and_the_time_left(

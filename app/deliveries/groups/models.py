@@ -1,7 +1,7 @@
 """What all senders know together of a group of domains: its pace, and how many are under way.
 
-A group is a great provider's name, a pattern from the settings, or a keyed hash of a domain: no row
-tells which domain it is, and none stands beside a reader. Counts are of whole minutes.
+A group's name is a keyed hash: no row tells which domain or provider it is, and none stands beside
+a reader. Counts are of whole minutes.
 """
 
 from datetime import datetime
