@@ -4,7 +4,6 @@ An audience is a file of `domain,readers` or `domain,readers,manner` lines, or o
 which only the domain is kept; `synthetic` is one that is made up.
 """
 
-import csv
 import random
 import re
 import tempfile
@@ -45,8 +44,8 @@ class AudienceUnreadable(Refusal):
     """An audience is a file of `domain,readers` lines or of addresses, or the word synthetic."""
 
 
-class MannerUnknown(Refusal):
-    """A domain behaves as one of: plain, slow, grey, limited, quota, blocking, dead, forgetful."""
+class AudienceWrong(Refusal):
+    """A line of an audience is `domain,readers`, `domain,readers,manner`, or an address."""
 
 
 @dataclass(frozen=True)
@@ -82,36 +81,41 @@ def synthetic(readers: int) -> Audience:
 
 
 def read_audience(path: Path) -> Audience:
-    """Read a file of domains or of addresses. Raises AudienceUnreadable, MannerUnknown."""
+    """Read a file of domains or of addresses. Raises AudienceUnreadable, AudienceWrong."""
     readers: Counter[str] = Counter()
     manners: dict[str, str] = {}
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            for row in csv.reader(line for line in file if not line.startswith("#")):
-                _read_row([cell.strip() for cell in row], readers, manners)
-    except (OSError, UnicodeDecodeError, csv.Error):
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError):
         raise AudienceUnreadable from None
-    if not readers:
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        domain, count, manner = _read_line(line, number)
+        readers[domain] += count
+        if manner:
+            manners[domain] = manner
+    if not readers.total():
         raise AudienceUnreadable
     return Audience(readers, manners)
 
 
-def _read_row(row: Sequence[str], readers: Counter[str], manners: dict[str, str]) -> None:
-    if not any(row):
-        return
-    if "@" in row[0]:
+def _read_line(line: str, number: int) -> tuple[str, int, str]:
+    """Return a domain, how many readers it has, and how it behaves if that is said."""
+    cells = [cell.strip() for cell in line.split(",")]
+    if "@" in cells[0]:
         try:
-            readers[EmailAddress.parse(row[0]).wire.rpartition("@")[2]] += 1
+            return EmailAddress.parse(cells[0]).wire.rpartition("@")[2], 1, ""
         except AddressRefused:
-            raise AudienceUnreadable from None
-        return
-    if len(row) < 2 or not re.fullmatch(r"\d{1,6}", row[1]) or not re.fullmatch(r"[\w.-]+", row[0]):
-        raise AudienceUnreadable
-    readers[row[0].lower()] += int(row[1])
-    if len(row) > 2 and row[2]:
-        if row[2] not in MANNERS:
-            raise MannerUnknown
-        manners[row[0].lower()] = row[2]
+            raise AudienceWrong(f"Line {number}: no address.") from None
+    if not re.fullmatch(r"[\w.-]+", cells[0]):
+        raise AudienceWrong(f"Line {number}: no domain.")
+    if len(cells) < 2 or not re.fullmatch(r"[0-9]{1,6}", cells[1]):
+        raise AudienceWrong(f"Line {number}: no count of readers (six digits at most).")
+    manner = cells[2] if len(cells) > 2 else ""
+    if manner and manner not in MANNERS:
+        raise AudienceWrong(f"Line {number}: no manner; there are: {', '.join(sorted(MANNERS))}.")
+    return cells[0].lower(), int(cells[1]), manner
 
 
 def run(
@@ -132,7 +136,8 @@ def run(
         check_relays(read, [segment.id for segment in Newsletter.load().segments])
     with naming("--limit"):
         GroupLimits.parse(limits, b"")
-    who = synthetic(readers) if audience == "synthetic" else read_audience(Path(audience))
+    with naming("--audience"):
+        who = synthetic(readers) if audience == "synthetic" else read_audience(Path(audience))
     plan = Rehearsal(
         who.addresses(seed),
         who.domains(),
