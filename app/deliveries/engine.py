@@ -13,13 +13,13 @@ from typing import Any, TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.clock import Clock
+from app.deliveries.again import SecondLooks
 from app.deliveries.attempts import AttemptJournal
-from app.deliveries.composing import Outgoing, outgoing
-from app.deliveries.due import Claim
+from app.deliveries.composing import Outgoing
 from app.deliveries.groups.limits import GroupLimits
+from app.deliveries.intake import Intake
 from app.deliveries.ledger import Ledger, Report, Turned
 from app.deliveries.openers import Openers
-from app.deliveries.opening import Failed
 from app.deliveries.relays import RelayState
 from app.deliveries.sending import Done, Line, Shared
 from app.deliveries.traffic import PACE_EVERY, Traffic
@@ -80,14 +80,12 @@ class Engine:
             for number in range(of)
         ]
         self._report = Report()
-        self._again: dict[int, asyncio.Future[float | None]] = {}
-        self._opening: set[asyncio.Task[None]] = set()
-        self._in_opening = 0
+        self._again = SecondLooks()
+        self._intake = Intake(openers, ledger, self._traffic, self._report, clock)
         self._held: set[int] = set()  # what we know to be claimed by us, and is not parked
         self._turned = clock.monotonic()
         self._more = True  # whether the last claim found as much as it asked for
         self._unsure = False  # whether a turn failed, perhaps after it was committed
-        self._over = False  # whether no turn comes any more
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; then leave nothing claimed."""
@@ -108,17 +106,15 @@ class Engine:
 
     def _starve(self, stop: asyncio.Event) -> None:
         """Whatever ended the turns, no line may wait for another."""
-        self._over = True
         stop.set()
-        for future in self._again.values():
-            _answer(future, None)
+        self._again.end()
 
     async def _turn_until(self, stop: asyncio.Event, lines_stopped: asyncio.Event) -> None:
         """Take turns with the database until the last letter on the wire is recorded."""
         while not lines_stopped.is_set():
             try:
                 await self._turn(more=not stop.is_set())
-                await self._traffic.pace(self._ledger, self._lines, room=CHUNK - self._in_opening)
+                await self._traffic.pace(self._ledger, self._lines, room=CHUNK - len(self._intake))
                 await self._tell_of_relays()
                 await self._traffic.tell(self._ledger)
             except SQLAlchemyError as error:
@@ -126,18 +122,18 @@ class Engine:
                 log.warning("the database does not answer", error=type(error).__name__)
                 await _pause(lines_stopped, AFTER_TROUBLE)
             await self._rest(lines_stopped)
-        await asyncio.gather(*self._opening)
+        await self._intake.end()
         self._give_back()
         with contextlib.suppress(SQLAlchemyError):  # the journal is replayed at the next start
             await self._turn(more=False)
 
     async def _rest(self, lines_stopped: asyncio.Event) -> None:
         """Wait for the next turn: until letters run low, or results have waited long enough."""
-        if self._ways.watch(self._in_opening, more=self._more):
+        if self._ways.watch(len(self._intake), more=self._more):
             await asyncio.sleep(0)
             return
         waiting = self._traffic.has_woken or any(r.permits.waiting for r in self._relays)
-        busy = self._report or len(self._ways) or self._in_opening or waiting
+        busy = self._report or len(self._ways) or len(self._intake) or waiting
         patience = PACE_EVERY if self._traffic.asks_within(POLL) else POLL
         await _until_any(RECORD_EVERY if busy else patience, lines_stopped, self._ways.low)
 
@@ -156,9 +152,7 @@ class Engine:
         if not (self._report or self._again or limit or paced or woken):
             self._openers.rest()
             return
-        report, self._report = self._report, Report()
-        again, self._again = self._again, {}
-        unused = self._unused_permits()
+        report, again, unused = self._report.take(), self._again.take(), self._unused_permits()
         self._unsure = bool(limit)
         try:
             turned = await _in_thread(
@@ -169,8 +163,7 @@ class Engine:
             # fewer letters in an hour than too many.
             self._report.put_back(report)
             self._report.released += [*again, *woken]
-            for future in again.values():
-                _answer(future, None)
+            again.answer(())
             raise
         self._unsure = False
         opened = {claim.delivery_id for claim in turned.claims}
@@ -178,14 +171,13 @@ class Engine:
         self._held.difference_update(report.ids, report.parked, gone)
         self._traffic.gone(gone)
         self._take_in(turned, limit, report, frozenset(woken), paced)
-        for delivery_id, future in again.items():
-            _answer(future, turned.checked_at if delivery_id in turned.again else None)
+        again.answer(turned.again, turned.checked_at)
 
     def _wanted(self, now: float) -> int:
         """Return how many letters to claim; an empty queue is asked only so often."""
         if not self._more and now - self._turned < POLL:
             return 0
-        return min(max(self._ways.wanted - self._in_opening, 0), CHUNK)
+        return min(max(self._ways.wanted - len(self._intake), 0), CHUNK)
 
     def _take_in(
         self,
@@ -205,43 +197,12 @@ class Engine:
             relay.permits.add(permits)
             if relay.relay in paced:
                 relay.permitted(self._clock.monotonic(), any_=bool(permits))
-        if turned.claims:
-            self._in_opening += len(turned.claims)
-            opening = asyncio.create_task(self._open(turned, woken))
-            self._opening.add(opening)
-            opening.add_done_callback(self._opening.discard)
-
-    async def _open(self, turned: Turned, woken: frozenset[int]) -> None:
-        """Have a batch opened, and put on its way what may go; `woken` ones waited before."""
-        letters: list[Outgoing] = []
-        failed: list[tuple[Claim, Failed]] = []
-        try:
-            opened = await self._openers.open(turned.batch, self._clock.now())
-            for claim, one, made in zip(turned.claims, turned.batch.unopened, opened, strict=True):
-                if isinstance(made, Failed):
-                    failed.append((claim, made))
-                else:
-                    letters.append(outgoing(turned.batch, one, made, claim, turned.checked_at))
-            if turned.batch.never:
-                failed += await _in_thread(self._ledger.suppressed, letters)
-        except Exception:
-            # Whatever it was, the letters are there still, and others must go on.
-            log.exception("letters could not be opened")
-            self._report.released += [claim.delivery_id for claim in turned.claims]
-            return
-        finally:
-            self._in_opening -= len(turned.claims)
-        self._report.failed += failed
-        left_out = {claim.delivery_id for claim, _ in failed}
-        for letter in letters:
-            number = letter.claim.delivery_id
-            if number not in left_out:
-                self._traffic.enter(letter, woken=number in woken)
+        self._intake.begin(turned, woken)
 
     def _paced(self) -> dict[Relay, int]:
         """Return how many permits to reserve, where a relay counts letters and some wait."""
         now = self._clock.now()
-        wanted = min(len(self._ways) + self._in_opening, CHUNK)
+        wanted = min(len(self._ways) + len(self._intake), CHUNK)
         missing = {r.relay: r.permits.missing(wanted, now) for r in self._relays if r.lines}
         return {relay: count for relay, count in missing.items() if count}
 
@@ -267,12 +228,8 @@ class Engine:
 
         Returns when it was; None if it must not go, or could not be checked and goes back.
         """
-        if self._over:
-            return None
-        number = letter.claim.delivery_id
-        self._again[number] = asyncio.get_running_loop().create_future()
         self._ways.low.set()
-        return await self._again[number]
+        return await self._again.ask(letter.claim.delivery_id)
 
     async def _take_line(self, relay: str, number: int, of: int) -> bool:
         """Take a connection that all senders share; tell whether it is ours."""
@@ -303,11 +260,6 @@ class Engine:
     def _give_back(self) -> None:
         """Let the next turn give back what is ready, and what waits."""
         self._report.released += self._traffic.give_back()
-
-
-def _answer(future: asyncio.Future[float | None], checked_at: float | None) -> None:
-    if not future.done():
-        future.set_result(checked_at)
 
 
 async def _in_thread(act: Callable[..., T], *arguments: Any) -> T:

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from itertools import chain
 from typing import NamedTuple
@@ -74,6 +74,12 @@ class Report:
         done = (each.outgoing.claim.delivery_id for each in self.done)
         failed = (claim.delivery_id for claim, _ in self.failed)
         return [*done, *failed, *self.released]
+
+    def take(self) -> "Report":
+        """Return all of it, and begin anew."""
+        taken = replace(self)
+        self.done, self.failed, self.released, self.parked = [], [], [], []
+        return taken
 
     def put_back(self, earlier: "Report") -> None:
         """Take in what an earlier turn could not write."""
