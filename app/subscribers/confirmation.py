@@ -28,7 +28,8 @@ def _letter(session: Session, token: str, now: datetime) -> ServiceLetter:
             ServiceLetter.fingerprint == fingerprint(CONFIRMATION, token),
             ServiceLetter.kind == CONFIRMATION,
             ServiceLetter.expires_at > now,  # here, so that expired costs what unknown does
-        )
+        ),
+        execution_options={"populate_existing": True},
     )
     if letter is None:
         raise LinkUnknown
@@ -46,6 +47,10 @@ def confirm(session: Transaction, token: str, *, now: datetime) -> Asked:
 
     Raises LinkUnknown.
     """
+    # The subscriber is locked first, as by everybody who ends one, and the letter read once more:
+    # it may be replaced, or gone with its reader.
+    theirs = Subscriber.id == _letter(session, token, now).subscriber_id
+    session.execute(select(Subscriber.id).where(theirs).with_for_update())
     letter = _letter(session, token, now)
     segments = tuple(letter.segments.split())
     # Two clicks at once: the row's own condition lets one of them through.

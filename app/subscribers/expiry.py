@@ -6,7 +6,7 @@ from sqlalchemy import delete, select
 
 from app.database import Transaction
 from app.subscribers.asking import CONFIRMATION_DAYS, forget_expired
-from app.subscribers.models import PENDING, SignUp, SpentProof, Subscription
+from app.subscribers.models import PENDING, SignUp, SpentProof, Subscriber, Subscription
 from app.subscribers.unsubscription import EXPIRED, end
 
 
@@ -25,7 +25,11 @@ def expire(session: Transaction, *, now: datetime) -> int:
 def _stale(session: Transaction, oldest: date) -> list[tuple[bytes, str]]:
     query = (
         select(Subscription.subscriber_id, Subscription.segment)
+        .join(Subscriber, Subscriber.id == Subscription.subscriber_id)
         .where(Subscription.state == PENDING, Subscription.requested_day <= oldest)
+        .order_by(Subscription.segment)  # as they are counted: or two would wait in a circle
         .limit(1000)
+        # Whom somebody else changes or ends at this moment is left for the next time.
+        .with_for_update(of=(Subscriber, Subscription), skip_locked=True)
     )
     return [(row.subscriber_id, row.segment) for row in session.execute(query)]

@@ -79,7 +79,8 @@ def _iso(day: date | None) -> str | None:
     return day.isoformat() if day else None
 
 
-def _reader(session: Session, token: str, now: datetime) -> Subscriber:
+def _reader(session: Session, token: str, now: datetime, *, lock: bool = False) -> Subscriber:
+    """Return the link's reader; `lock` keeps others from changing or ending them meanwhile."""
     query = (
         select(Subscriber)
         .join(ServiceLetter, ServiceLetter.subscriber_id == Subscriber.id)
@@ -90,6 +91,9 @@ def _reader(session: Session, token: str, now: datetime) -> Subscriber:
         )
     )
     reader = session.scalar(query)
+    if lock and reader is not None:
+        session.execute(select(Subscriber.id).where(Subscriber.id == reader.id).with_for_update())
+        reader = session.scalar(query.execution_options(populate_existing=True))
     if reader is None:
         raise LinkUnknown
     return reader
@@ -131,7 +135,7 @@ def change(
 
     What is added is confirmed at once, since the link proves the mailbox. Raises LinkUnknown.
     """
-    reader = _reader(session, token, now)
+    reader = _reader(session, token, now, lock=True)
     reader.language = language
     for segment in segments:
         _confirm(session, reader.id, segment, consent, now.date())
@@ -146,7 +150,7 @@ def change(
 def _confirm(
     session: Transaction, subscriber_id: bytes, segment: str, consent: str, today: date
 ) -> None:
-    row = session.get(Subscription, (subscriber_id, segment))
+    row = session.get(Subscription, (subscriber_id, segment), populate_existing=True)
     if row is None:
         row = Subscription(
             subscriber_id=subscriber_id, segment=segment, consent=consent, requested_day=today
@@ -160,5 +164,5 @@ def erase(
     session: Transaction, token: str, *, now: datetime, tombstone: date | None = None
 ) -> None:
     """Delete everything about the link's reader, but a mark if `end` is to. Raises LinkUnknown."""
-    reader = _reader(session, token, now)
+    reader = _reader(session, token, now, lock=True)
     end(session, reader.id, None, ERASED, today=now.date(), tombstone=tombstone)

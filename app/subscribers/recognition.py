@@ -56,7 +56,7 @@ def _opened(keyring: Keyring, sign_up: SignUp) -> EmailAddress | Flaw:
 def known_subscriber(
     session: Transaction, keyring: Keyring, address: EmailAddress, *, now: datetime
 ) -> Subscriber | None:
-    """Return the subscriber of this address.
+    """Return the subscriber of this address, locked: nobody changes or ends them meanwhile.
 
     A flawed row that bears its index is deleted: nobody would ever be written to because of it,
     and it would keep the reader out.
@@ -65,7 +65,11 @@ def known_subscriber(
     for row in session.execute(rows().where(Subscriber.blind_index.in_(indexes))).all():
         flaw = open_selected(keyring, row)
         if not isinstance(flaw, Flaw):
-            return session.get_one(Subscriber, row.id)
+            locked = select(Subscriber).where(Subscriber.id == row.id).with_for_update()
+            known = session.scalar(locked.execution_options(populate_existing=True))
+            if known is not None:  # else they left at this very moment
+                return known
+            continue
         set_apart(session, SUBSCRIBER, {row.id: flaw}, now=now)
         session.execute(delete(Subscriber).where(Subscriber.id == row.id))
     return None
