@@ -106,6 +106,11 @@ _READS: dict[bool, dict[str, Any]] = {
 }
 
 
+def is_deadlock(error: BaseException) -> bool:
+    """Tell whether PostgreSQL ended a transaction because two waited for each other (40P01)."""
+    return getattr(getattr(error, "orig", None), "sqlstate", None) == "40P01"
+
+
 class Database:
     """One database and the two ways into it: to read, and to write."""
 

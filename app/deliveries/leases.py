@@ -57,7 +57,11 @@ def dead_senders(
 ) -> list[Sender]:
     """Return the senders whose claims are free: our own earlier lives, and whose lease ran out."""
     query = select(Sender).where((Sender.identity == identity) | (Sender.lease_until < now))
-    return [sender for sender in session.scalars(query.order_by(Sender.id)) if sender.id != own]
+    if own is not None:
+        query = query.where(Sender.id != own)
+    # Locked: one that renews its lease at this moment is waited for, and found alive.
+    locked = query.order_by(Sender.id).with_for_update(key_share=True)
+    return list(session.scalars(locked.execution_options(populate_existing=True)))
 
 
 def forget(session: Transaction, sender_id: int) -> None:

@@ -11,13 +11,13 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, bindparam, func, or_, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app.addresses.admission import admit_mac
 from app.addresses.index import blind_index
 from app.addresses.keys import Keyring
 from app.addresses.sealing import seal
-from app.database import Database, Transaction
+from app.database import Database, Transaction, is_deadlock
 from app.seals.doubles import join_double
 from app.subscribers.flaws import Flaw, open_selected, rows
 from app.subscribers.models import Subscriber
@@ -88,7 +88,11 @@ def _write(database: Database, new: Sequence[dict[str, bytes]], today: date) -> 
     try:
         with database.transaction() as session:
             _change(session, new)
-    except IntegrityError:  # two rows of one address, made by two senders while the key changed
+    except DBAPIError as error:
+        # Two rows of one address, made by two senders while the key changed; or a sender that goes
+        # through the same readers in another order.
+        if not (isinstance(error, IntegrityError) or is_deadlock(error)):
+            raise
         for one in new:
             with database.transaction() as session:
                 join_double(session, one["row"], one["new_index"], today=today)

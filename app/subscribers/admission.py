@@ -49,15 +49,18 @@ def admit(
     waiting = session.scalars(select(SignUp).limit(limit).with_for_update(skip_locked=True)).all()
     restraint = Restraint.of(session, keyring, rates, now)
     opened = open_sign_ups(session, keyring, waiting, now=now)
+    withheld = 0
     for address, sign_up in sorted(opened, key=lambda each: (folded(each[0]), each[0].canonical)):
         try:
             _admit_one(session, keyring, sign_up, address, restraint.towards(address), now)
         except TooManyLetters:
-            restraint.withheld()
+            withheld += 1
         session.flush()
     for sign_up in waiting:
         session.delete(sign_up)
     session.flush()
+    # Last: its row is everybody's, and whoever has it must wait for nobody.
+    restraint.withheld(withheld)
     return len(waiting)
 
 

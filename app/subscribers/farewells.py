@@ -18,7 +18,7 @@ from app.subscribers.flaws import open_selected, rows
 from app.subscribers.models import Farewell, Subscriber, Subscription
 from app.subscribers.unsubscription import end, end_keeping
 from app.suppressions.reasons import LEFT, REASONS
-from app.suppressions.suppressing import suppress
+from app.suppressions.suppressing import prolong, suppress
 
 SUPPRESSED = "suppressed"
 """Somebody suppressed already, who was found among the readers: there is nothing to keep."""
@@ -42,7 +42,7 @@ def bury(session: Transaction, keyring: Keyring, *, today: date, limit: int = 20
         select(Farewell)
         .join(Subscriber, Subscriber.id == Farewell.subscriber_id)
         .limit(limit)
-        .with_for_update(of=Subscriber, skip_locked=True)
+        .with_for_update(of=(Subscriber, Farewell), skip_locked=True)
     )
     waiting = session.scalars(query).all()
     for farewell in waiting:
@@ -58,6 +58,7 @@ def _keep(session: Transaction, keyring: Keyring, farewell: Farewell) -> None:
     if isinstance(address, EmailAddress):  # else it could not have been written to either
         index = never_index(keyring.never, address)
         suppress(session, (index,), farewell.reason, until=farewell.until)
+        prolong(session, index, farewell.reason, until=farewell.until)
 
 
 def _delete(session: Transaction, farewell: Farewell, today: date) -> None:

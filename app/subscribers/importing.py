@@ -13,16 +13,24 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app.addresses.admission import admit_mac
 from app.addresses.keys import Keyring
 from app.addresses.sealing import seal
-from app.database import Database, Transaction
+from app.database import Database, Transaction, is_deadlock
 from app.dialects import insert_if_absent
 from app.errors import Refusal
 from app.subscribers.list_batches import Listed, Tally
-from app.subscribers.models import CONFIRMED, PENDING, ConsentText, Subscriber, Subscription
+from app.subscribers.models import (
+    CONFIRMED,
+    PENDING,
+    ConsentText,
+    Farewell,
+    Subscriber,
+    Subscription,
+)
 from app.suppressions.reasons import Act
 from app.suppressions.standing import forbidden
 from app.tokens import new_id, new_link_id
@@ -76,9 +84,13 @@ def foresee(
         with database.reading() as session:
             batch = _allowed(session, listed_batch, tally, today)
             known = _known(session, batch)
+            leaving = _leaving(session, known)
             held = _held(session, known)
         for listed in batch:
             row_id = _id_of(listed, known)
+            if row_id in leaving:
+                tally.leave_out()
+                continue
             gained = row_id is None or bool(_gained(listed, row_id, held))
             tally.take(new=row_id is None and listed.first, gained=gained)
 
@@ -101,8 +113,7 @@ def take_in(
             batch = _allowed(session, listed_batch, tally, now.date())
             known = _known(session, batch)
         new = _sealed(keyring, batch, known, now.date())
-        with database.transaction() as session:
-            _add(session, batch, new, consent, tally, today=now.date())
+        tally.add(_added(database, batch, new, consent, now.date()))
 
 
 def _allowed(session: Session, batch: Sequence[Listed], tally: Tally, today: date) -> list[Listed]:
@@ -124,6 +135,12 @@ def _known(session: Session, batch: Sequence[Listed], *, lock: bool = False) -> 
 
 def _id_of(listed: Listed, known: Known) -> bytes | None:
     return next((known[index] for index in listed.indexes if index in known), None)
+
+
+def _leaving(session: Session, known: Known) -> set[bytes]:
+    """Return those who left, and whose index the sender has yet to keep."""
+    query = select(Farewell.subscriber_id).where(Farewell.subscriber_id.in_(known.values()))
+    return set(session.scalars(query))
 
 
 def _held(session: Session, known: Known) -> dict[tuple[bytes, str], str]:
@@ -156,28 +173,50 @@ def _sealed(
     return rows
 
 
+def _added(
+    database: Database,
+    batch: Sequence[Listed],
+    new: Sequence[Mapping[str, object]],
+    consent: Consent,
+    today: date,
+) -> Tally:
+    """Add a batch, again if need be: a sender goes through the same readers in another order."""
+    while True:
+        try:
+            with database.transaction() as session:
+                return _add(session, batch, new, consent, today=today)
+        except OperationalError as error:
+            if not is_deadlock(error):
+                raise
+
+
 def _add(
     session: Transaction,
     batch: Sequence[Listed],
     new: Sequence[Mapping[str, object]],
     consent: Consent,
-    tally: Tally,
     *,
     today: date,
-) -> None:
+) -> Tally:
+    tally = Tally()
     insert_if_absent(session, Subscriber, new)
     known = _known(session, batch, lock=True)
+    leaving = _leaving(session, known)
     held = _held(session, known)
     made = {row["id"] for row in new}
     gained: list[tuple[bytes, str]] = []
     for listed in batch:
         row_id = _id_of(listed, known)
+        if row_id in leaving:
+            tally.leave_out()
+            continue
         # Without an id, it is somebody who left between the two looks: let them go.
         gains = [] if row_id is None else _gained(listed, row_id, held)
         tally.take(new=listed.first and row_id in made, gained=bool(gains))
         gained += gains
     if gained:
         _confirm(session, gained, held, consent, today)
+    return tally
 
 
 def _gained(listed: Listed, row_id: bytes, held: Held) -> list[tuple[bytes, str]]:

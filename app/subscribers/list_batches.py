@@ -43,6 +43,17 @@ class Tally:
         else:
             self.unchanged += 1
 
+    def leave_out(self) -> None:
+        """Count a good row of somebody who must not be brought in by a list."""
+        self.suppressed += 1
+
+    def add(self, other: "Tally") -> None:
+        """Count what a batch came to, once it is true."""
+        self.added += other.added
+        self.changed += other.changed
+        self.unchanged += other.unchanged
+        self.suppressed += other.suppressed
+
     def refuse(self, row: BadRow) -> None:
         """Count a bad row, and keep the first of them to be shown."""
         self.bad += 1

@@ -55,6 +55,7 @@ class Restraint:
 
         return allow
 
-    def withheld(self) -> None:
-        """Count a letter that was not written."""
-        count_refused(self.session, ADDRESS, today=self.now.date())
+    def withheld(self, times: int) -> None:
+        """Count letters that were not written."""
+        if times:
+            count_refused(self.session, ADDRESS, today=self.now.date(), times=times)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 from sqlalchemy.engine import CursorResult
 
 from app.database import Transaction
@@ -24,6 +24,20 @@ def suppress(
     """
     rows = [{"blind_index": each, "reason": reason, "until": until} for each in indexes]
     insert_blindly(session, Suppression, rows)
+
+
+def prolong(session: Transaction, index: bytes, reason: str, *, until: date | None) -> None:
+    """Let what is suppressed for this reason hold through `until` at least (None: for ever)."""
+    session.execute(
+        update(Suppression)
+        .where(
+            Suppression.blind_index == index,
+            Suppression.reason == reason,
+            Suppression.until.is_not(None) if until is None else Suppression.until < until,
+        )
+        .values(until=until)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def lift(session: Transaction, indexes: Iterable[bytes]) -> bool:

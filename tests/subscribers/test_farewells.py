@@ -183,6 +183,26 @@ def test_the_gravest_reason_is_kept(
         assert [row.until for row in session.scalars(select(Suppression))] == [None]
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "kept"), [(1, 2, 2), (2, 1, 2), (0, 1, None), (1, 0, None)]
+)
+def test_who_leaves_again_is_remembered_for_the_longer_time(
+    database: Database, keyring: Keyring, first: int, second: int, kept: int | None
+) -> None:
+    """They came back by their own act, and the first mark is there still; 0 is for ever."""
+
+    def until(years: int | None) -> date | None:
+        return TODAY + timedelta(days=365 * years) if years else None
+
+    for years in (first, second):
+        with database.transaction() as session:
+            ann = a_subscriber(session, keyring)
+            end_keeping(session, ann.id, LEFT, until=until(years), today=TODAY)
+            bury(session, keyring, today=TODAY)
+    with database.reading() as reading:
+        assert [row.until for row in reading.scalars(select(Suppression))] == [until(kept)]
+
+
 def test_the_sender_and_the_reader_do_not_wait_in_a_circle(
     database: Database, keyring: Keyring
 ) -> None:

@@ -89,14 +89,14 @@ def exchange(
 
 def _locked(session: Transaction, names: Sequence[str]) -> dict[str, GroupPace]:
     ordered = sorted(names)
-    insert_if_absent(
-        session,
-        GroupPace,
-        [{"name": each, "next_at": _EVER, "blocked_times": 0} for each in ordered],
-    )
+    new = [{"name": each, "next_at": _EVER, "blocked_times": 0} for each in ordered]
     query = select(GroupPace).where(GroupPace.name.in_(ordered)).order_by(GroupPace.name)
-    found = session.scalars(query.with_for_update().execution_options(populate_existing=True))
-    return {row.name: row for row in found}
+    locked = query.with_for_update().execution_options(populate_existing=True)
+    while True:  # a group that is forgotten between the two is written down once more
+        insert_if_absent(session, GroupPace, new)
+        rows = {row.name: row for row in session.scalars(locked)}
+        if len(rows) == len(set(ordered)):
+            return rows
 
 
 def _heed(row: GroupPace, ask: Ask, now: datetime) -> None:
@@ -236,6 +236,9 @@ def forget_groups(session: Transaction, *, now: datetime) -> int:
     idle = GroupPace.next_at < now - FORGOTTEN
     heard = (GroupPace.lowered_at.is_(None)) | (GroupPace.lowered_at < now - FORGOTTEN)
     free = (GroupPace.blocked_until.is_(None)) | (GroupPace.blocked_until < now - FORGOTTEN)
-    gone = session.scalars(select(GroupPace.name).where(idle, heard, free)).all()
-    session.execute(delete(GroupPace).where(GroupPace.name.in_(gone)))
-    return len(gone)
+    # In one statement: what is heard of a group at this moment is looked at before it goes.
+    gone = session.execute(
+        delete(GroupPace).where(idle, heard, free).returning(GroupPace.name),
+        execution_options={"synchronize_session": False},
+    )
+    return len(gone.all())
