@@ -17,6 +17,7 @@ from app.cli.opening import Opened
 from app.cli.output import AsJson, print_json, print_rows
 from app.errors import Refusal
 from app.operators.audit import note
+from app.seals.users import refuse_behind
 from app.subscribers.erasing import erase_address
 from app.subscribers.exporting import export as write_list
 from app.subscribers.exporting import export_for, private_file
@@ -108,6 +109,8 @@ def erase(*, as_json: AsJson = False) -> None:
     now = opened.clock.now()
     with opened.database.transaction() as session:
         erased = erase_address(session, opened.keyring, address, today=now.date())
+        # No rotation waits for a command: with keys that became old meanwhile, nobody is found.
+        refuse_behind(session, opened.keyring.generation)
         note(session, _ACTOR, "erasure", "erased" if erased else "not subscribed", now=now)
     if as_json:
         print_json({"erased": erased})

@@ -10,6 +10,7 @@ from app.cli.asking import read_address
 from app.cli.opening import Opened
 from app.cli.output import AsJson, print_record
 from app.operators.audit import note
+from app.seals.users import refuse_behind
 from app.subscribers.suppressing import suppress_address
 from app.suppressions.reasons import OPERATOR
 from app.suppressions.standing import counts, reasons_of
@@ -27,6 +28,8 @@ def add(*, as_json: AsJson = False) -> None:
     now = opened.clock.now()
     with opened.database.transaction() as session:
         suppress_address(session, opened.keyring, address, OPERATOR, today=now.date())
+        # No rotation waits for a command: with keys that became old meanwhile, nobody is ended.
+        refuse_behind(session, opened.keyring.generation)
         note(session, _ACTOR, "suppression added", "one address", now=now)
     print_record({"suppressed": True}, as_json=as_json)
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.database import Transaction
 from app.deliveries.models import Delivery, FoldedCount
+from app.deliveries.reasons import CANCELLED_BY_OPERATOR
 from app.deliveries.states import DEFERRED, EXCLUDED, OPEN, PENDING, UNCERTAIN
 from app.mailings.models import Mailing
 from app.mailings.states import CANCELLED, FINISHED, RUNNING, move
@@ -28,6 +29,7 @@ def complete(session: Transaction, *, now: datetime) -> int:
     running = session.scalars(
         select(Mailing).where(Mailing.state == RUNNING).with_for_update(skip_locked=True)
     ).all()
+    _exclude_latecomers(session)
     finished = [mailing for mailing in running if not _moves(session, mailing.id)]
     for mailing in finished:
         mailing.state = move(mailing.state, FINISHED)
@@ -35,6 +37,13 @@ def complete(session: Transaction, *, now: datetime) -> int:
         tell(session, "finished", mailing)
         _tell_of_doubts(session, mailing, now)
     return len(finished)
+
+
+def _exclude_latecomers(session: Transaction) -> None:
+    """Exclude what came back into the queue of a mailing that had been cancelled meanwhile."""
+    cancelled = select(Mailing.id).where(Mailing.state == CANCELLED, Mailing.folded.is_(False))
+    for mailing_id in session.scalars(cancelled).all():
+        exclude_rest(session, mailing_id, CANCELLED_BY_OPERATOR)
 
 
 def _tell_of_doubts(session: Transaction, mailing: Mailing, now: datetime) -> None:

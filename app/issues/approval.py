@@ -92,7 +92,7 @@ def withdraw(session: Transaction, week: Week) -> None:
     Editions go with their approval; a mailing holds it fast, so nothing that was launched can be
     withdrawn, whatever happens at the same moment.
     """
-    find(session, week)
+    find(session, week, lock=True)
     if not approved_segments(session, week):
         raise NotApproved
     try:

@@ -47,6 +47,12 @@ def keep(session: Transaction, decoded: Decoded, *, today: date) -> tuple[Photo,
         "day": today,
     }
     new = insert_if_absent(session, Photo, [row])
+    # One that is deleted at this moment is not there to be locked, and is kept anew.
+    held = {"read": True, "key_share": True}
+    photo = session.get(Photo, photo_id, with_for_update=held)
+    if photo is None:
+        new = insert_if_absent(session, Photo, [row])
+        photo = session.get_one(Photo, photo_id, with_for_update=held)
     if new:
         versions = [
             {
@@ -59,7 +65,7 @@ def keep(session: Transaction, decoded: Decoded, *, today: date) -> tuple[Photo,
             for step, drawn in enumerate(decoded.letter)
         ]
         insert_if_absent(session, PhotoVersion, versions)
-    return find_photo(session, photo_id), bool(new)
+    return photo, bool(new)
 
 
 def find_photo(session: Session, photo_id: str) -> Photo:

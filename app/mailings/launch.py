@@ -40,7 +40,7 @@ def mailing_of(session: Session, week: Week, segment: str) -> Mailing | None:
 
 def find_mailing(session: Session, mailing_id: int, *, lock: bool = False) -> Mailing:
     """Return a mailing by its number. Raises MailingUnknown."""
-    mailing = session.get(Mailing, mailing_id, with_for_update=lock or None)
+    mailing = session.get(Mailing, mailing_id, with_for_update=lock or None, populate_existing=lock)
     if mailing is None:
         raise MailingUnknown
     return mailing

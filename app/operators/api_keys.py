@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.database import Transaction
+from app.dialects import insert_if_absent
 from app.errors import Refusal
 from app.operators.models import ApiKey
 
@@ -59,21 +60,19 @@ def create_key(
     """
     if not re.fullmatch(r"[\w .-]{1,80}", name):
         raise KeyNameUnfit(field="name")
-    if session.scalar(select(ApiKey.id).where(ApiKey.name == name)):
-        raise KeyNameTaken(field="name")
     key_id = "".join(secrets.choice(_ALPHABET) for _ in range(10))
     secret = secrets.token_urlsafe(32)
-    session.add(
-        ApiKey(
-            id=key_id,
-            name=name,
-            fingerprint=hashlib.sha256(secret.encode()).digest(),
-            scopes=",".join(scopes),
-            created_day=today,
-            expires_day=expires,
-        )
-    )
-    session.flush()
+    row = {
+        "id": key_id,
+        "name": name,
+        "fingerprint": hashlib.sha256(secret.encode()).digest(),
+        "scopes": ",".join(scopes),
+        "created_day": today,
+        "expires_day": expires,
+        "revoked": False,
+    }
+    if not insert_if_absent(session, ApiKey, [row]):
+        raise KeyNameTaken(field="name")
     return f"vk_{key_id}_{secret}"
 
 
