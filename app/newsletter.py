@@ -38,6 +38,10 @@ class NewsletterUnreadable(Refusal):
     """The newsletter file cannot be read as TOML in UTF-8."""
 
 
+class NewsletterMissing(NewsletterUnreadable):
+    """There is no such file."""
+
+
 class NewsletterWrong(Refusal):
     """The newsletter file is not complete or not consistent."""
 
@@ -123,6 +127,8 @@ class Newsletter(Part):
         """
         try:
             content = tomllib.loads((path or DEFAULT).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise NewsletterMissing from None
         except (OSError, ValueError):
             raise NewsletterUnreadable from None
         try:

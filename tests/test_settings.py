@@ -80,6 +80,7 @@ WRONG = [
     ("VESTKA_GRACE", MARK),
     ("VESTKA_GRACE", "0h"),
     ("VESTKA_OVER", MARK),
+    ("VESTKA_OVER", "145h"),
     ("VESTKA_TOMBSTONES", MARK),
     ("VESTKA_BOUNCE_IMAP", f"imaps://{MARK}@imap.example.org"),
     ("VESTKA_BOUNCE_IMAP", f"imap+insecure://back:{MARK}@imap.example.org"),
@@ -92,6 +93,7 @@ WRONG = [
     ("VESTKA_PAUSE_AT", "hard=5"),
     ("VESTKA_PAUSE_AT", f"hard={MARK}%"),
     ("VESTKA_PAUSE_AT", "least=1%"),
+    ("VESTKA_PAUSE_AT", "hard=100.1%"),
     ("VESTKA_GRACE", "12"),
     ("VESTKA_GRACE", "-1h"),
     ("VESTKA_ALLOWED_ORIGINS", f"https://{MARK}.example.org/"),
@@ -132,6 +134,19 @@ def test_a_wrong_value_is_refused_by_its_name_and_not_repeated(name: str, text: 
     assert MARK not in said
     assert len(text) < 9 or text not in said
     assert "\n" not in said
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "hint"),
+    [
+        ("VESTKA_OVER", "7d", "at most 6 days"),
+        ("VESTKA_PAUSE_AT", "hard=200%", "100%"),
+        ("VESTKA_PUBLIC_URL", "http://127.0.0.1:99999", "port"),
+        ("VESTKA_RECIPIENTS", "somebody", "everyone, nobody"),
+    ],
+)
+def test_a_refusal_tells_what_is_wrong(name: str, text: str, hint: str) -> None:
+    assert hint in refusal(name, text)
 
 
 @given(st.sampled_from(sorted(KNOBS)), st.text(st.characters(exclude_characters="\x00")))

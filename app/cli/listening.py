@@ -1,6 +1,7 @@
 """The ports of a process: the readers' and the operators', each a web server of its own."""
 
 import contextlib
+import errno
 import socket
 from collections.abc import Coroutine, Iterator
 from dataclasses import replace
@@ -67,7 +68,10 @@ def _listening(name: str, listen: Listen) -> socket.socket:
     family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
     try:
         return socket.create_server((listen.host, listen.port), family=family, backlog=512)
-    except OSError:
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            taken = "names a port on which something listens already: another Vestka, perhaps"
+            raise SettingWrong(name, taken) from None
         raise SettingWrong(name, "names an address that cannot be listened on") from None
 
 

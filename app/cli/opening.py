@@ -27,12 +27,13 @@ class Opened:
     """One installation, as the environment describes it."""
 
     def __init__(self, environment: dict[str, str] | None = None, *, strict: bool = True) -> None:
-        """Read nothing yet. Raises SettingUnknown if `strict`."""
+        """Read nothing yet but how to log. Raises SettingUnknown or SettingWrong if `strict`."""
         self.settings = Settings(dict(os.environ) if environment is None else environment)
         if strict and (unknown := self.settings.unknown()):
             raise unknown[0]
         self.clock: Clock = SystemClock()
-        journal.configure(self.settings.log_format)
+        # Who is not strict reads each setting by itself, to tell which are wrong.
+        journal.configure(self.settings.log_format if strict else "text")
 
     @cached_property
     def database(self) -> Database:

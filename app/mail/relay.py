@@ -12,7 +12,7 @@ from typing import TypedDict
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from app.errors import Refusal
-from app.mail.limits import NO_LIMITS, Limits, LimitWrong, read_limits
+from app.mail.limits import NAMES, NO_LIMITS, Limits, LimitWrong, read_limits
 from app.mail.patterns import Pattern
 
 
@@ -77,7 +77,7 @@ class Relay:
     def parse(cls, url: str) -> "Relay":
         """Read a relay's URL.
 
-        Raises RelayUnreadable, RelayUnsafe or RelayLimitWrong; none repeats the URL.
+        Raises RelayUnreadable, RelayUnsafe, RelayLimitWrong or WarmUpWrong; none repeats the URL.
         """
         if not url.isascii() or not url.isprintable() or " " in url:
             raise RelayUnreadable
@@ -122,10 +122,12 @@ def _options(query: str) -> _Options:
     weight = once.pop("weight", "1")
     if not re.fullmatch(r"[1-9]\d{0,2}", weight):
         raise RelayLimitWrong
+    if not NAMES.issuperset(once.keys() - {"warm_up"}):
+        raise RelayLimitWrong
     try:
         limits = read_limits(once)
-    except LimitWrong:
-        raise RelayLimitWrong from None
+    except LimitWrong as wrong:
+        raise RelayLimitWrong(str(wrong)) from None
     patterns = tuple(Pattern.parse(each) for each in domains)
     return _Options(limits=limits, weight=int(weight), segments=tuple(segments), domains=patterns)
 

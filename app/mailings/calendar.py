@@ -24,6 +24,10 @@ class ScheduleWrong(Refusal):
     """A schedule is CRON@ZONE, such as 0 9 * * TUE@Europe/Vilnius; or off."""
 
 
+class ZoneUnknown(ScheduleWrong):
+    """There is no such time zone; one is Europe/Vilnius."""
+
+
 @dataclass(frozen=True)
 class Schedule:
     """A cron expression of five fields, and the zone its hours are in."""
@@ -84,9 +88,13 @@ def _one(text: str, newsletter: Newsletter) -> tuple[str | None, Schedule | None
         raise ScheduleWrong
     segment = _segment(match["segment"], newsletter) if match["segment"] else None
     try:
-        schedule = Schedule(match["cron"].strip(), ZoneInfo(match["zone"]))
-        CronSim(schedule.cron, datetime(2026, 1, 1, tzinfo=schedule.zone))
-    except (CronSimError, KeyError, ValueError, OSError):
+        zone = ZoneInfo(match["zone"])
+    except (KeyError, ValueError, OSError):
+        raise ZoneUnknown from None
+    schedule = Schedule(match["cron"].strip(), zone)
+    try:
+        CronSim(schedule.cron, datetime(2026, 1, 1, tzinfo=zone))
+    except (CronSimError, ValueError):
         raise ScheduleWrong from None
     if len(schedule.cron.split()) != 5:
         raise ScheduleWrong

@@ -16,12 +16,9 @@ from app.mailings.models import Mailing
 from app.mailings.states import ENROLLING
 from app.mailings.telling import tell
 from app.newsletter import Segment
+from app.settings import LONGEST_WINDOW
 
 CALENDAR = "calendar"
-
-
-# The week after has its own issue.
-LONGEST_WINDOW = timedelta(days=6)
 
 
 class WindowTooLong(Refusal):

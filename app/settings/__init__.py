@@ -5,9 +5,10 @@ from app.settings.knob import Knob, SettingWrong, naming
 from app.settings.mailboxes import Mailbox, Recipients
 from app.settings.places import ImapPlace, Listen, Networks, is_loopback
 from app.settings.returns import Consequences, Thresholds
-from app.settings.words import Rate
+from app.settings.words import LONGEST_WINDOW, Rate
 
 __all__ = [
+    "LONGEST_WINDOW",
     "Consequences",
     "ImapPlace",
     "Knob",

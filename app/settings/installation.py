@@ -85,9 +85,9 @@ class Settings(Given):
     )
     over = Knob(
         "VESTKA_OVER",
-        words.optional_duration,
-        "the window over which a mailing's letters are spread, such as `3h`; else as fast as it"
-        " goes",
+        words.optional_window,
+        "the window over which a mailing's letters are spread, such as `3h`, at most `6d`; else as"
+        " fast as it goes",
         default="",
     )
     allowed_origins = Knob(

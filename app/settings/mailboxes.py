@@ -77,6 +77,8 @@ def recipients(value: str) -> Recipients:
     """Read whom letters may reach: `everyone`, `nobody`, or addresses."""
     if value in ("everyone", "nobody"):
         return Recipients(value == "everyone", frozenset())
-    return Recipients(
-        everyone=False, only=frozenset(mailbox(word).address.lower() for word in separated(value))
-    )
+    try:
+        only = frozenset(mailbox(word).address.lower() for word in separated(value))
+    except Unfit:
+        raise Unfit("must be everyone, nobody, or valid addresses with commas between") from None
+    return Recipients(everyone=False, only=only)

@@ -67,7 +67,10 @@ def public_url(value: str) -> str:
         raise Unfit("must be plain ASCII without a query, a fragment or a user name")
     if not re.fullmatch(r"[A-Za-z0-9:/._~%\[\]-]{1,200}", value):
         raise Unfit("must hold only the characters of a URL, at most 200 of them")
-    _ = parts.port
+    try:
+        _ = parts.port
+    except ValueError:
+        raise Unfit("must have a port from 1 to 65535, or none") from None
     return value.rstrip("/")
 
 

@@ -72,4 +72,7 @@ def _whole(value: str) -> int:
 def _share(value: str) -> float:
     if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,3})?%", value, re.ASCII):
         raise Unfit("must have shares in per cent, such as hard=5%")
-    return round(float(value[:-1]) / 100, 7)
+    share = round(float(value[:-1]) / 100, 7)
+    if share > 1:
+        raise Unfit("must have shares of at most 100%")
+    return share

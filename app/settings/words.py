@@ -54,6 +54,18 @@ def optional_duration(value: str) -> timedelta | None:
     return duration(value) if value else None
 
 
+LONGEST_WINDOW = timedelta(days=6)
+"""Over how long a mailing may be spread: the week after has its own issue."""
+
+
+def optional_window(value: str) -> timedelta | None:
+    """Read the window of a mailing, or nothing."""
+    window = optional_duration(value)
+    if window is not None and window > LONGEST_WINDOW:
+        raise Unfit(f"must be a duration of at most {LONGEST_WINDOW.days} days, such as 3h")
+    return window
+
+
 def one_of(*choices: str) -> Callable[[str], str]:
     """Make a reader of one of these words."""
 

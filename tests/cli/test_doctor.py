@@ -59,6 +59,26 @@ def zone(monkeypatch: pytest.MonkeyPatch) -> Zone:
     return made
 
 
+@pytest.mark.parametrize(
+    ("name", "wrong", "said"),
+    [
+        ("VESTKA_LOG_FORMAT", "xml", "must be json or text"),
+        ("VESTKA_RELAYS", "smtps://mail.example.org?per_hour=0", "whole number from 1"),
+        ("VESTKA_SCHEDULE", "0 9 * * TUE@Europe/Minskk", "There is no such time zone"),
+        ("VESTKA_DOMAIN_LIMITS", "gmial?per_hour=3", "a provider's name such as gmail"),
+        ("VESTKA_NEWSLETTER", "/nowhere/newsletter.toml", "There is no such file"),
+    ],
+)
+def test_a_wrong_setting_is_told_and_why(
+    name: str, wrong: str, said: str, terminal: Terminal
+) -> None:
+    terminal.set(name, wrong)
+    status, sentence = found(terminal)["settings"]
+    assert status == "fail"
+    assert sentence.startswith(f"{name} ")
+    assert said in sentence
+
+
 def a_sender(database: Database) -> None:
     with database.transaction() as session:
         register(session, "here", "nowhere", now=SystemClock().now())

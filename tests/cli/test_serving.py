@@ -1,5 +1,6 @@
 """What is read before the start: whatever was given, and what the role cannot do without."""
 
+import socket
 import subprocess
 import sys
 import textwrap
@@ -7,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from app.cli import listening
 from app.cli.serving import Role, read_all
-from app.settings import Settings, SettingWrong
+from app.settings import Listen, Settings, SettingWrong
 
 ROOT = Path(__file__).parents[2]
 
@@ -50,6 +52,13 @@ def test_a_role_does_not_start_without_what_it_needs(role: Role, name: str) -> N
     del without[name]
     with pytest.raises(SettingWrong, match=f"^{name} is not set"):
         read_all(Settings(without), [role])
+
+
+def test_a_port_that_is_taken_is_no_wrong_setting() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        here = Listen("127.0.0.1", taken.getsockname()[1])
+        with pytest.raises(SettingWrong, match="something listens already"):
+            listening._listening("VESTKA_PUBLIC_LISTEN", here)
 
 
 def test_a_role_needs_no_more(tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ ELSEWHERE = {
     "KeyUnknown": "keys are revoked on the command line alone",
     "LanguageUnknown": "a newsletter has phrases for all its languages, or does not load",
     "LimitWrong": "becomes SettingWrong where the relays are read",
+    "NewsletterMissing": "stops the start",
     "NewsletterUnreadable": "stops the start",
     "NewsletterWrong": "stops the start",
     "NotAdmitted": "only the sender looks, and quarantines the row",

@@ -84,8 +84,8 @@ def _read(word: str) -> tuple[Pattern, Limits]:
         raise DomainLimitWrong
     try:
         return Pattern.parse(pattern), read_limits(given)
-    except (PatternWrong, LimitWrong):
-        raise DomainLimitWrong from None
+    except (PatternWrong, LimitWrong) as wrong:
+        raise DomainLimitWrong(str(wrong)) from None
 
 
 def _provided(name: str) -> Limits:
