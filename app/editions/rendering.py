@@ -58,7 +58,7 @@ def render(
         "week": week_range(content.week.monday, content.week.sunday, language),
         "preheader": preheader([str(each["title"]) for each in shown]),
         "unsubscribe_url": f"{public_url}/unsubscribe/{marker('unsubscribe', UNSUBSCRIBE_TOKEN)}",
-        "manage_url": f"{public_url}/manage",
+        "manage_url": f"{public_url}/manage?language={language}",
         "fetched": any(not each.src.startswith("cid:") for each in (photos or {}).values()),
         **_archive_urls(content, segment, language, public_url),
     }

@@ -75,6 +75,7 @@ def form_page(
         segments=newsletter.segments,
         languages=newsletter.languages,
         consent=newsletter.current_consent.text[language],
+        chosen=() if refused is not None and refused.field == "segments" else None,
         problem=_problem(refused, language),
         since=since,
         needs_script=phrases(language).gettext(SENTENCES["altcha"]) if asks_for_proof else None,

@@ -42,7 +42,9 @@ def manage_link(newsletter: Newsletter, language: str, public_url: str) -> Rende
 
 def already_subscribed(newsletter: Newsletter, language: str, public_url: str) -> Rendered:
     """Say that there is nothing to do; no link in it is the reader's own."""
-    facts = _known(newsletter, language) | {"manage_url": f"{public_url}/manage"}
+    facts = _known(newsletter, language) | {
+        "manage_url": f"{public_url}/manage?language={language}"
+    }
     return render("already_subscribed", language, facts)
 
 

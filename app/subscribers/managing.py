@@ -6,6 +6,7 @@ The link proves the mailbox, lives 30 minutes, and can be used more than once in
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -23,6 +24,14 @@ from app.subscribers.unsubscription import ERASED, UNSUBSCRIBED, end
 from app.tokens import LinkUnknown, fingerprint
 
 
+class Mailed(NamedTuple):
+    """A letter with a link that was asked for: its kind, the link's last day, whether it acted."""
+
+    kind: str
+    last_day: date
+    used: bool
+
+
 @dataclass(frozen=True)
 class Kept:
     """All that is kept about a reader under their row. The address is, too: nobody can read it."""
@@ -32,7 +41,7 @@ class Kept:
     subscriptions: tuple[Subscription, ...]
     imported: Mapping[str, str] = field(default_factory=dict)  # words by version, of a list
     told_day: date | None = None
-    letters: tuple[tuple[str, date], ...] = ()  # kind, and the last day of its link
+    letters: tuple[Mailed, ...] = ()
 
     @property
     def confirmed(self) -> tuple[str, ...]:
@@ -55,7 +64,8 @@ class Kept:
             "told_already_subscribed": _iso(self.told_day),
             "subscriptions": [self._consent_record(each, consents) for each in self.subscriptions],
             "letters_with_links": [
-                {"kind": kind, "until": last_day.isoformat()} for kind, last_day in self.letters
+                {"kind": each.kind, "until": each.last_day.isoformat(), "used": each.used}
+                for each in self.letters
             ],
             "also_kept": list(also),
         }
@@ -115,7 +125,7 @@ def kept(session: Session, token: str, *, now: datetime) -> Kept:
         ServiceLetter.subscriber_id == reader.id, ServiceLetter.expires_at > now
     )
     letters = sorted(
-        (each.kind, (each.expires_at - timedelta(seconds=1)).date())
+        Mailed(each.kind, (each.expires_at - timedelta(seconds=1)).date(), each.used)
         for each in session.scalars(query)
     )
     return Kept(reader.language, reader.day, subscriptions, texts, reader.told_day, tuple(letters))

@@ -155,7 +155,7 @@
         this.said, this.button);
       this.email.oninput = () => this.warn(false);
       this.email.onchange = () => this.warn(true);
-      this.form.oninput = () => this.prove();
+      this.form.oninput = (event) => { this.forgive(event.target); this.prove(); };
       this.form.onsubmit = (event) => { event.preventDefault(); this.send(); };
       this.root.replaceChildren(this.form);
       this.warn(false);
@@ -167,6 +167,27 @@
       if (!is) this.hint.textContent = "";
       else if (written) this.hint.textContent = this.words.exposed;
       this.describe(this.email, is && this.hint.textContent ? "hint" : "");
+    }
+
+    // A refusal goes when its field is changed: it was of what stood there before.
+    forgive(changed) {
+      if (!this.wrong?.contains(changed)) return;
+      this.clear();
+      this.warn(false);
+    }
+
+    clear() {
+      this.wrong = null;
+      for (const field of Object.values(this.fields)) {
+        field.removeAttribute("aria-invalid");
+        this.describe(field, "");
+      }
+      this.said.replaceChildren();
+    }
+
+    get fields() {
+      const [segments, language] = ["segments", "language"].map((id) => this.root.getElementById(id));
+      return { email: this.email, segments, language };
     }
 
     describe(field, id) {
@@ -238,16 +259,10 @@
     }
 
     refuse(problem) {
-      const fields = { email: this.email };
-      for (const id of ["segments", "language"]) fields[id] = this.root.getElementById(id);
-      for (const id in fields) {
-        fields[id].removeAttribute("aria-invalid");
-        this.describe(fields[id], "");
-      }
+      this.clear();
       this.warn(true);
-      this.said.replaceChildren();
       if (!problem) return;
-      const field = fields[problem], said = this.words.problems[problem];
+      const field = this.fields[problem], said = this.words.problems[problem];
       this.said.append(said || this.words.problems.otherwise);
       if (problem === "unreached" || problem === "otherwise") {
         const form = this.service + "/form?language=" + this.words.code;
@@ -255,6 +270,7 @@
       }
       (field ? field.closest("fieldset, div") : this.button)[field ? "after" : "before"](this.said);
       if (!field) return;
+      this.wrong = field;
       if (field === this.email) field.setAttribute("aria-invalid", true);
       this.describe(field, field === this.email && this.hint.textContent ? "said hint" : "said");
       (field === this.email ? field : field.querySelector("input")).focus();

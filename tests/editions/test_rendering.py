@@ -134,7 +134,7 @@ def test_one_slot_and_no_other_link_of_the_reader_s_own(
     letter = rendered(newsletter, issue(FIRST, SECOND), segment, language)
     assert set(re.findall(r'href="([^"]+)"', letter.html)) == {
         f"{URL}/unsubscribe/{SLOT}",
-        f"{URL}/manage",
+        f"{URL}/manage?language={language}",
         f"{URL}/archive/{segment}/2025-W04?language={language}",
         f"{URL}/archive/{segment}?language={language}",
         newsletter.website,

@@ -156,6 +156,29 @@ def test_ears_hear_what_eyes_see(site: Site) -> None:
     assert described == "This e-mail address cannot be used. Please check it."
 
 
+def test_a_refusal_goes_when_its_field_is_changed(site: Site) -> None:
+    def steps(page: Page) -> list[object]:
+        box, refusal = page.get_by_role("textbox"), page.locator("#said")
+        edition = page.get_by_role("checkbox", name="English edition")
+        box.fill("nobody")
+        page.get_by_role("button").click()
+        refusal.get_by_text("cannot be used").wait_for()
+        seen: list[object] = []
+        box.fill("ann@mail.ru")
+        seen += [refusal.text_content(), box.get_attribute("aria-invalid")]
+        box.blur()
+        page.get_by_text("under Belarusian or Russian law").wait_for()
+        seen += [refusal.text_content(), box.get_attribute("aria-describedby")]
+        edition.uncheck()
+        page.get_by_role("button").click()
+        refusal.get_by_text("choose what you would like").wait_for()
+        edition.check()
+        return [*seen, refusal.text_content()]
+
+    assert site.visit(steps, site.element("en")) == ["", None, "", "hint", ""]
+    assert site.complaints == []
+
+
 def test_the_keyboard_suffices(site: Site) -> None:
     def steps(page: Page) -> list[str]:
         passed = []

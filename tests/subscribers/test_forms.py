@@ -1,5 +1,6 @@
 """The two forms, fresh and refused: in the reader's language, without what was typed."""
 
+import re
 from collections.abc import Callable
 from html import unescape
 
@@ -50,6 +51,17 @@ def test_a_refused_form_names_the_field(language: str, field: str | None, senten
     assert answer.status_code == 422
     assert phrases(language).gettext(sentence) in text_of(answer)
     assert "typed" not in text_of(answer)
+
+
+def test_a_form_that_wants_a_choice_has_made_none() -> None:
+    assert "checked" in ticks(form_page(NEWSLETTER, "be"))
+    assert "checked" in ticks(form_page(NEWSLETTER, "be", refused=Refusal(field="email")))
+    assert "checked" not in ticks(form_page(NEWSLETTER, "be", refused=Refusal(field="segments")))
+
+
+def ticks(answer: HTMLResponse) -> str:
+    """The boxes of what one may get."""
+    return " ".join(re.findall(r'<input type="checkbox" name="segments"[^>]*>', text_of(answer)))
 
 
 @pytest.mark.parametrize("sentence", [*SENTENCES.values(), OTHERWISE])

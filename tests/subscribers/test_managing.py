@@ -3,11 +3,17 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.addresses.keys import Keyring
 from app.database import Database
-from app.subscribers.asking import CONFIRMATION, MANAGE_LINK, send_manage_link, token_of
+from app.subscribers.asking import (
+    CONFIRMATION,
+    MANAGE_LINK,
+    ask_to_confirm,
+    send_manage_link,
+    token_of,
+)
 from app.subscribers.managing import Kept, change, erase, kept
 from app.subscribers.models import CONFIRMED, PENDING, Departure, ServiceLetter, Subscriber
 from app.subscribers.unsubscription import ERASED, UNSUBSCRIBED
@@ -105,6 +111,21 @@ def test_erasing_leaves_only_counts(database: Database, keyring: Keyring) -> Non
         for table in (Subscriber, ServiceLetter):
             assert session.scalars(select(table)).all() == []
     assert departures(database) == [("be-ru", ERASED), ("en", ERASED)]
+
+
+def test_a_link_that_has_acted_is_told_as_such(database: Database, keyring: Keyring) -> None:
+    token = a_link(database, keyring)
+    with database.transaction() as session:
+        reader = session.scalars(select(Subscriber)).one()
+        ask_to_confirm(session, keyring, reader.id, ["en"], "en", MONDAY.date())
+    for used in (False, True):
+        with database.transaction() as session:
+            session.execute(
+                update(ServiceLetter).where(ServiceLetter.kind == CONFIRMATION).values(used=used)
+            )
+        with database.reading() as reading:
+            letters = kept(reading, token, now=MONDAY).letters
+        assert [each.used for each in letters if each.kind == CONFIRMATION] == [used]
 
 
 def test_a_letter_s_other_links_do_not_manage(database: Database, keyring: Keyring) -> None:

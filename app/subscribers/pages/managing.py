@@ -88,8 +88,10 @@ def _kept_pairs(newsletter: Newsletter, facts: Kept, language: str) -> list[tupl
     pairs.append(("since", day(facts.day, language)))
     if facts.told_day:
         pairs.append(("told", day(facts.told_day, language)))
-    asked = [last_day for kind, last_day in facts.letters if kind == CONFIRMATION]
-    return pairs + [("asked", day(last_day, language)) for last_day in asked]
+    asked = [each for each in facts.letters if each.kind == CONFIRMATION]
+    return pairs + [
+        ("used" if each.used else "asked", day(each.last_day, language)) for each in asked
+    ]
 
 
 def _consents(newsletter: Newsletter, facts: Kept, language: str) -> dict[str, str]:
