@@ -43,7 +43,7 @@ Without them nobody, you included, can ever read an address again. Do this now:
 
 What is lost with a file:
   list.*.key   every subscriber's address, for good: all would have to subscribe again
-  hot.*.key    sign-ups of the last three days that are not confirmed yet
+  hot.*.key    sign-ups that the sender has not taken in yet: half a second's worth, as a rule
   index.*.key  knowing who is subscribed already
   never.*.key  knowing who must never be written to again
   mac.*.key    the right to write to anyone already on the list, and open confirmation links

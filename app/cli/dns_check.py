@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator
 
 from app.cli.opening import Opened
 from app.cli.verdicts import Finding, fail, ok, warn
+from app.deliveries.outfit import relays_of
 from app.errors import Refusal
 from app.mail import published
 from app.mail.lookup import Dns, DnsSilent, Lookup
 from app.mail.published import Grade, Said
-from app.mail.relay import Relay, Security
+from app.mail.relay import Security
 
 _SAYS = {Grade.GOOD: ok, Grade.MISSING: warn, Grade.WRONG: fail}
 
@@ -26,7 +27,7 @@ def domains(opened: Opened, lookup: Callable[[], Lookup] | None = None) -> Itera
 def _asked(opened: Opened, lookup: Lookup) -> Iterator[tuple[str, Said]]:
     settings = opened.settings
     sender, back = settings.sender.domain, settings.return_path_domain
-    relays = [Relay.parse(url) for url in settings.relays]
+    relays = relays_of(settings, opened.newsletter)
     hosts = [each.host for each in relays if each.security is not Security.NONE]
     for domain in dict.fromkeys((back, sender)):
         yield "spf", published.spf(lookup, domain, hosts)

@@ -69,7 +69,7 @@ def main() -> None:
         _refuse(str(refused))
     except ValidationError as wrong:
         first = wrong.errors(include_input=False, include_url=False)[0]
-        _refuse(f"{field_name(first['loc'])}: {reason(first)}.")
+        _refuse(f"{field_name(first['loc'])}: {reason(first).rstrip('.')}.")
     except TyperException as wrong:
         if not wrong.format_message().startswith("Usage:"):
             _refuse(usage_sentence(wrong))

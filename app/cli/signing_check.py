@@ -38,7 +38,7 @@ def signing(opened: Opened) -> Iterator[Finding]:
 
 
 def _key(key: DkimKey) -> Finding:
-    needs = f"{key.algorithm}, needs in DNS: {key.record_name} TXT “{key.record}”"
+    needs = f'{key.algorithm}, needs in DNS: {key.record_name} TXT "{key.record}"'
     if isinstance(key.private, RSAPrivateKey) and key.private.key_size < LONG:
         return warn("dkim", f"{needs}; it has fewer than {LONG} bits.")
     return ok("dkim", needs)

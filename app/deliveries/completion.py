@@ -54,6 +54,8 @@ def _tell_of_doubts(session: Transaction, mailing: Mailing, now: datetime) -> No
         text = (
             f"Mailing {mailing.id} ({mailing.week}, {mailing.segment}) is finished, and an operator"
             f" has to decide about letters that the relay may have or not: {doubts}."
+            f" `vestka mailing uncertain {mailing.id}` lists them; with --resend they go again,"
+            " with --settle they count as sent."
         )
         alert(session, f"uncertain-mailing-{mailing.id}-{now.date()}", text, now=now)
 

@@ -42,11 +42,12 @@ def spf(lookup: Lookup, domain: str, relays: Iterable[str]) -> Said:
     """
     records = _spf_records(lookup, domain)
     if not records:
-        named = " ".join(f"a:{host}" for host in relays)
+        # Of a relay on this machine only the address is known by which it reaches the world.
+        named = " ".join(f"a:{host}" for host in relays) or "ip4:ADDRESS_OF_YOUR_SERVER"
         return Said(
             Grade.MISSING,
             f"{domain} has no SPF record; needed, or what your relay's provider names:"
-            f" {domain} TXT “v=spf1 {named} ~all”".replace("  ", " "),
+            f' {domain} TXT "v=spf1 {named} ~all"',
         )
     if len(records) > 1:
         return Said(Grade.WRONG, f"{domain} has {len(records)} SPF records, and so none counts.")
@@ -80,7 +81,7 @@ def _count_asks(lookup: Lookup, record: str, seen: set[str]) -> int:
 def dkim(lookup: Lookup, key: DkimKey) -> Said:
     """See that a key of ours is published as it is (RFC 6376 §3.6.2). Raises DnsSilent."""
     texts = lookup.texts(key.record_name)
-    needed = f"{key.record_name} TXT “{key.record}”"
+    needed = f'{key.record_name} TXT "{key.record}"'
     if not texts:
         return Said(Grade.MISSING, f"this DKIM key is not published; needed: {needed}")
     if not any(_tags(text).get("p") == _tags(key.record).get("p") for text in texts):
@@ -100,7 +101,7 @@ def dmarc(lookup: Lookup, domain: str) -> Said:
             if policy not in _POLICIES:
                 return Said(Grade.WRONG, f"the DMARC record at _dmarc.{name} has no valid p=.")
             return Said(Grade.GOOD, f"_dmarc.{name} says p={policy}.")
-    needed = f"_dmarc.{domain} TXT “v=DMARC1; p=none; rua=mailto:dmarc@{domain}”"
+    needed = f'_dmarc.{domain} TXT "v=DMARC1; p=none; rua=mailto:dmarc@{domain}"'
     return Said(Grade.MISSING, f"{domain} has no DMARC record; needed: {needed}")
 
 

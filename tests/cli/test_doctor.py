@@ -129,9 +129,9 @@ def test_missing_records_are_printed_as_they_are_to_be_published(
     terminal.set("VESTKA_RELAYS", "smtps://relay.example.net")
     report = terminal.run("doctor", "--json").json["checks"]
     said = {(c["check"], c["status"]): c["says"] for c in report}
-    assert "example.org TXT “v=spf1 a:relay.example.net ~all”" in said["spf", "warn"]
-    assert "_dmarc.example.org TXT “v=DMARC1; p=none;" in said["dmarc", "warn"]
-    assert f"{key.record_name} TXT “{key.record}”" in said["dkim-dns", "warn"]
+    assert 'example.org TXT "v=spf1 a:relay.example.net ~all"' in said["spf", "warn"]
+    assert '_dmarc.example.org TXT "v=DMARC1; p=none;' in said["dmarc", "warn"]
+    assert f'{key.record_name} TXT "{key.record}"' in said["dkim-dns", "warn"]
     spf = [c["says"].split()[0] for c in report if c["check"] == "spf"]
     assert spf == ["bounces.example.org", "example.org"]
 
@@ -315,7 +315,7 @@ def test_each_dkim_key_is_told_with_the_record_it_needs(
     said = [c for c in terminal.run("doctor", "--json").json["checks"] if c["check"] == "dkim"]
     assert {each["status"] for each in said} == {"ok"}
     for key, each in zip((rsa, edwards), said, strict=True):
-        assert f"{key.record_name} TXT “{key.record}”" in each["says"]
+        assert f'{key.record_name} TXT "{key.record}"' in each["says"]
     assert "PRIVATE" not in str(said)
 
 

@@ -31,10 +31,15 @@ DEEP = {
 }
 
 
+def test_a_relay_on_this_machine_has_an_address_to_fill_in() -> None:
+    said = spf(Zone({}), "example.org", [])
+    assert 'example.org TXT "v=spf1 ip4:ADDRESS_OF_YOUR_SERVER ~all"' in said.sentence
+
+
 @pytest.mark.parametrize(
     ("records", "grade", "words"),
     [
-        ([], Grade.MISSING, "example.org TXT “v=spf1 a:relay.example.net ~all”"),
+        ([], Grade.MISSING, 'example.org TXT "v=spf1 a:relay.example.net ~all"'),
         (["google-site-verification=x", "v=spf10 -all"], Grade.MISSING, "no SPF record"),
         (["v=spf1 mx -all"], Grade.GOOD, ""),
         (["V=SPF1 include:_spf.example.net ~all"], Grade.GOOD, ""),
@@ -61,7 +66,7 @@ def test_spf_that_never_ends_is_not_followed_for_ever() -> None:
 @pytest.mark.parametrize(
     ("records", "grade", "words"),
     [
-        ({}, Grade.MISSING, "_dmarc.news.example.org TXT “v=DMARC1; p=none;"),
+        ({}, Grade.MISSING, '_dmarc.news.example.org TXT "v=DMARC1; p=none;'),
         ({"_dmarc.news.example.org": ["v=DMARC1; p=reject"]}, Grade.GOOD, "p=reject"),
         (
             {"_dmarc.example.org": ["v=DMARC1;p=quarantine;sp=none"]},
