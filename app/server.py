@@ -90,6 +90,7 @@ def create_public(installation: Installation) -> FastAPI:
     app = _app(installation, "Vestka for readers", PUBLIC_BODY, documented=True)
     allowed = (origin_of(installation.newsletter.website), *installation.settings.allowed_origins)
     app.add_middleware(Origins, allowed=allowed, same=SAME_FOR_EVERYONE)
+    app.state.has_pages = True
     app.state.inbox = Inbox(installation.database)
     app.state.throttle = Throttle(
         installation.settings, installation.database, installation.keys.counting

@@ -9,6 +9,7 @@ from fastapi import Request
 from starlette.responses import HTMLResponse
 
 from app.languages import phrases
+from app.web.negotiation import language_for
 from app.web.pages import page
 
 
@@ -36,12 +37,12 @@ OTHERWISE = (
 def regret(
     request: Request, status: int, headers: Mapping[str, str] | None = None
 ) -> HTMLResponse | None:
-    """Return the page that says it, or None if a program asked."""
-    if "text/html" not in request.headers.get("accept", ""):
+    """Return the page that says it; None if a program asked, or this port has no pages."""
+    has_pages = getattr(request.app.state, "has_pages", False)
+    if not has_pages or "text/html" not in request.headers.get("accept", ""):
         return None
     newsletter = request.app.state.installation.newsletter
-    asked = request.query_params.get("language", "")
-    spoken: str = asked if asked in newsletter.languages else newsletter.languages[0]
+    spoken = language_for(request, newsletter)
     title, sentence = map(phrases(spoken).gettext, WORDS.get(status, OTHERWISE))
     told = page(
         "problem",

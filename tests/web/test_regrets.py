@@ -26,6 +26,22 @@ def test_a_person_gets_a_page(readers: TestClient, language: str) -> None:
         assert (head.status_code, head.content) == (404, b"")
 
 
+@pytest.mark.parametrize("path", ["/nothing", "/confirm/a/b", "/confirm/cut", "/manage/cut"])
+def test_who_comes_by_a_cut_link_is_told_in_the_browser_s_language(
+    readers: TestClient, path: str
+) -> None:
+    likes = {**BROWSER, "Accept-Language": "be-BY,ru;q=0.7,en;q=0.3"}
+    assert readers.get(path, headers=likes).headers["content-language"] == "be"
+    chosen = readers.get(f"{path}?language=ru", headers=likes)
+    assert chosen.headers["content-language"] == "ru"
+    assert readers.get(path, headers=BROWSER).headers["content-language"] == "en"
+
+
+def test_the_operators_port_has_no_pages(operators: TestClient) -> None:
+    answer = operators.get("/", headers=BROWSER)
+    assert (answer.status_code, answer.json()["status"]) == (404, 404)
+
+
 @pytest.mark.parametrize("accept", ["*/*", "application/json", ""])
 def test_a_program_gets_a_problem(readers: TestClient, accept: str) -> None:
     answer = readers.get("/nothing", headers={"Accept": accept})

@@ -3,13 +3,13 @@
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from fastapi import Query
+from fastapi import Query, Request
 from fastapi.responses import RedirectResponse
 from starlette.responses import HTMLResponse
 
 from app.newsletter import Newsletter
-from app.subscribers.wishes import page_language
 from app.web.context import Installation
+from app.web.negotiation import language_for
 from app.web.pages import HEADERS, page
 
 Asked = Annotated[str | None, Query(max_length=8)]
@@ -23,9 +23,9 @@ def names_of(newsletter: Newsletter, segments: tuple[str, ...], language: str) -
     return [each.name[language] for each in newsletter.segments if each.id in segments]
 
 
-def not_found(newsletter: Newsletter, language: str | None) -> HTMLResponse:
-    """Answer with the one page for every link that does not work."""
-    spoken = page_language(newsletter, language, newsletter.languages[0])
+def not_found(request: Request, newsletter: Newsletter) -> HTMLResponse:
+    """Answer with the one page for every link that does not work; whose it was, nobody knows."""
+    spoken = language_for(request, newsletter)
     return page("not_found", spoken, status=404, newsletter=newsletter)
 
 

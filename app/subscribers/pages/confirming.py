@@ -1,6 +1,6 @@
 """The page behind the link of a confirmation letter."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from starlette.responses import HTMLResponse
 
@@ -16,13 +16,13 @@ router = APIRouter(tags=["pages"], default_response_class=HTMLResponse)
 
 @router.get("/confirm/{token}", responses=PAGE)
 def confirm_page(
-    token: str, here: Here, session: Reading, now: Now, language: Asked = None
+    request: Request, token: str, here: Here, session: Reading, now: Now, language: Asked = None
 ) -> Response:
     """Show what the link confirms, and a button."""
     try:
         facts = asked(session, token, now=now)
     except LinkUnknown:
-        return not_found(here.newsletter, language)
+        return not_found(request, here.newsletter)
     spoken = page_language(here.newsletter, language, facts.language)
     if facts.done:
         return page("already_done", spoken, newsletter=here.newsletter)
@@ -32,12 +32,12 @@ def confirm_page(
 
 @router.post("/confirm/{token}", responses=ACTED)
 def confirm_act(
-    token: str, here: Here, session: Writing, now: Now, language: Asked = None
+    request: Request, token: str, here: Here, session: Writing, now: Now, language: Asked = None
 ) -> Response:
     """Confirm; an empty body suffices."""
     try:
         facts = confirm(session, token, now=now)
     except LinkUnknown:
-        return not_found(here.newsletter, language)
+        return not_found(request, here.newsletter)
     spoken = page_language(here.newsletter, language, facts.language)
     return done("/already-done" if facts.done else "/confirmed", spoken)

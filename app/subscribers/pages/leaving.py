@@ -20,12 +20,12 @@ router = APIRouter(tags=["pages"], default_response_class=HTMLResponse)
 
 
 @router.get("/unsubscribe/{token}", responses=PAGE)
-def unsubscribe_page(token: str, here: Here, language: Asked = None) -> Response:
+def unsubscribe_page(request: Request, token: str, here: Here, language: Asked = None) -> Response:
     """Show which segment the link ends, and a button."""
     try:
         facts = leaving(here.keys.links, here.newsletter, token)
     except LinkUnknown:
-        return not_found(here.newsletter, language)
+        return not_found(request, here.newsletter)
     spoken = page_language(here.newsletter, language, facts.language)
     name = facts.segment.name[spoken]
     return page("unsubscribe", spoken, newsletter=here.newsletter, segment=name)
@@ -46,6 +46,7 @@ async def _leaving_form(request: Request) -> dict[str, str]:
 
 @router.post("/unsubscribe/{token}", responses=ACTED)
 def unsubscribe_act(
+    request: Request,
     token: str,
     here: Here,
     session: Writing,
@@ -57,7 +58,7 @@ def unsubscribe_act(
     try:
         facts = leaving(here.keys.links, here.newsletter, token)
     except LinkUnknown:
-        return not_found(here.newsletter, language)
+        return not_found(request, here.newsletter)
     spoken = page_language(here.newsletter, language, facts.language)
     unsubscribe(
         session,

@@ -42,13 +42,13 @@ router = APIRouter(tags=["pages"], default_response_class=HTMLResponse)
 
 @router.get("/manage/{token}", responses=PAGE)
 def manage_page(
-    token: str, here: Here, session: Reading, now: Now, language: Asked = None
+    request: Request, token: str, here: Here, session: Reading, now: Now, language: Asked = None
 ) -> Response:
     """Show what is kept, and the forms to change it."""
     try:
         return _manage(here.newsletter, kept(session, token, now=now), language, saved=False)
     except LinkUnknown:
-        return not_found(here.newsletter, language)
+        return not_found(request, here.newsletter)
 
 
 def _manage(newsletter: Newsletter, facts: Kept, language: str | None, *, saved: bool) -> Response:
@@ -108,6 +108,7 @@ async def _choice(request: Request) -> Choice | None:
 
 @router.post("/manage/{token}", responses=ACTED)
 def manage_act(
+    request: Request,
     token: str,
     here: Here,
     session: Writing,
@@ -126,7 +127,7 @@ def manage_act(
             erase(session, token, now=now, tombstone=tombstone(here, now))
             return done("/erased", page_language(here.newsletter, language, facts.language))
     except LinkUnknown:
-        return not_found(here.newsletter, language)
+        return not_found(request, here.newsletter)
     return _manage(here.newsletter, facts, language, saved=False)
 
 
