@@ -5,6 +5,7 @@ A signal ends it at any moment: the service is stopped, and its folder removed.
 
 import asyncio
 import contextlib
+import shlex
 import signal
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
@@ -78,13 +79,14 @@ async def _demo(console: Console, once: bool, as_json: bool) -> int:  # noqa: FB
                 "form": f"{instance.public}/form",
                 "operators": instance.operators,
                 "key": instance.key,
+                "settings": str(instance.settings),
                 "log": str(instance.log),
             }
             if as_json:
                 print_json(_summary(outcome, {} if once else places))
             if once:
                 return 0 if outcome.ok else 1
-            _show_places(console, instance, places)
+            _show_places(console, places)
             await _stay(instance)
     return 0
 
@@ -152,7 +154,7 @@ def _summary(outcome: story.Outcome, places: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _show_places(console: Console, instance: Instance, places: dict[str, str]) -> None:
+def _show_places(console: Console, places: dict[str, str]) -> None:
     bearer = f"Authorization: Bearer {places['key']}"
     lines = (
         ("Inbox", places["inbox"]),
@@ -161,8 +163,9 @@ def _show_places(console: Console, instance: Instance, places: dict[str, str]) -
         ("", f"{places['operators']}/openapi.json describes it"),
         (
             "Command line",
-            f"VESTKA_DATA_DIR={instance.folder / 'var'} python3 dev.py vestka mailing list",
+            f". {shlex.quote(places['settings'])}; python3 dev.py vestka mailing list",
         ),
+        ("", "(in a shell of its own: it sets what `vestka serve` was started with)"),
         ("Service log", places["log"]),
     )
     console.print("\n[bold]Look here[/]")

@@ -6,11 +6,12 @@ Nothing of the environment's settings reaches it, and nothing of it is left when
 import asyncio
 import contextlib
 import os
+import shlex
 import shutil
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -48,6 +49,11 @@ class Instance:
         """The file that the service's log goes to."""
         return self.folder / "service.log"
 
+    @property
+    def settings(self) -> Path:
+        """The file that gives a shell the settings of this instance."""
+        return self.folder / "settings"
+
     async def ended(self) -> None:
         """Wait until the service ends by itself, and raise ServiceEnded."""
         status = await self.process.wait()
@@ -65,11 +71,12 @@ def free_port(wanted: int) -> int:
     raise ServiceEnded("There is no free port on this machine.")
 
 
-def environment(folder: Path, public: int, operators: int, relay: int) -> dict[str, str]:
-    """Return the environment of the service: ours without any setting, and its own settings."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("VESTKA_")}
-    return kept | {
+def settings_of(folder: Path, public: int, operators: int, relay: int) -> dict[str, str]:
+    """Return the settings of the service."""
+    return {
         "VESTKA_DATA_DIR": str(folder / "var"),
+        "VESTKA_KEYS_DIR": str(folder / "var-keys"),
+        "VESTKA_DATABASE_URL": f"sqlite:///{folder / 'var' / 'vestka.db'}",
         "VESTKA_PUBLIC_URL": f"http://{LOOPBACK}:{public}",
         "VESTKA_PUBLIC_LISTEN": f"{LOOPBACK}:{public}",
         "VESTKA_OPERATORS_LISTEN": f"{LOOPBACK}:{operators}",
@@ -79,6 +86,17 @@ def environment(folder: Path, public: int, operators: int, relay: int) -> dict[s
     }
 
 
+def environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """Return our environment without any setting of its own, and these settings."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("VESTKA_")}
+    return {**kept, **settings}
+
+
+def exports(settings: Mapping[str, str]) -> str:
+    """Write settings for a shell to read (POSIX: XCU 2.14, `export`)."""
+    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in settings.items())
+
+
 @asynccontextmanager
 async def running(relay: int, today: date) -> AsyncIterator[Instance]:
     """Run an instance that hands its letters to the port `relay`; it is gone at the end."""
@@ -86,9 +104,10 @@ async def running(relay: int, today: date) -> AsyncIterator[Instance]:
     try:
         key = await asyncio.to_thread(_prepare, folder, today)
         public, operators = free_port(8000), free_port(8001)
-        settings = environment(folder, public, operators, relay)
+        settings = settings_of(folder, public, operators, relay)
+        (folder / "settings").write_text(exports(settings), encoding="utf-8")
         with (folder / "service.log").open("ab") as log:
-            process = await _start(settings, log.fileno())
+            process = await _start(environment(settings), log.fileno())
         try:
             urls = [f"http://{LOOPBACK}:{port}" for port in (public, operators)]
             instance = Instance(folder, urls[0], urls[1], key, process)

@@ -96,6 +96,24 @@ def test_a_signal_ends_all_of_it(tmp_path: Path, number: signal.Signals) -> None
         assert left(tmp_path) == []
 
 
+def test_a_shell_that_reads_the_settings_commands_the_instance(tmp_path: Path) -> None:
+    with staying(tmp_path) as (_process, places):
+        command = f'. "$1"; shift; exec {sys.executable} -m app "$@"'
+        for arguments in (
+            ["doctor", "--offline"],
+            ["issue", "preview", places["week"], "--segment", "en"],
+        ):
+            ran = subprocess.run(
+                ["sh", "-c", command, "sh", places["settings"], *arguments],
+                env=environment(tmp_path),
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
+            assert (ran.returncode, ran.stderr) == (0, ""), ran.stdout
+
+
 def test_a_killed_demo_takes_its_service_with_it(tmp_path: Path) -> None:
     with staying(tmp_path) as (process, places):
         process.kill()
