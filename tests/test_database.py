@@ -4,7 +4,6 @@ import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select, text
-from sqlalchemy.exc import IntegrityError, InternalError, StatementError
+from sqlalchemy.exc import IntegrityError, StatementError
 from sqlalchemy.orm import Session
 
 from app.database import (
@@ -165,14 +164,6 @@ def test_a_reading_sees_one_instant(database: Database) -> None:
         written.result()
     with database.reading() as reading:
         assert reading.scalar(departures) == 1
-
-
-def test_a_reading_changes_nothing(database: Database) -> None:
-    with suppress(InternalError), database.reading() as reading:
-        reading.add(Departure(day=MONDAY.date(), segment="en", reason="x", count=0))
-        reading.flush()
-    with database.reading() as reading:
-        assert reading.scalars(select(Departure)).all() == []
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,12 @@
 """The transaction of a request: a client that got its 2xx can rely on the commit."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import event, func, select, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InternalError, OperationalError
 from sqlalchemy.orm import Session
 
 from app.database import Database, Transaction
@@ -57,7 +57,8 @@ def test_a_refusal_rolls_back(database: Database, operators: TestClient) -> None
 
 
 def test_what_is_read_is_never_written(installation: Installation) -> None:
-    with installation.database.reading() as session:
+    # PostgreSQL refuses it; SQLite does it, and it is thrown away.
+    with suppress(InternalError), installation.database.reading() as session:
         session.execute(text("DELETE FROM installation"))
         session.execute(text("INSERT INTO installation (id, made_at) VALUES (1, '2025-01-01')"))
     with installation.database.reading() as session:
