@@ -32,12 +32,20 @@ def _blot_event(_logger: WrappedLogger, _method: str, event: EventDict) -> Event
     return event
 
 
+def _name_plainly(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Uvicorn tells of its starts and stops, too, under a name that looks like trouble."""
+    if event.get("logger") == "uvicorn.error":
+        event["logger"] = "uvicorn"
+    return event
+
+
 def configure(log_format: str, stream: TextIO | None = None) -> None:
     """Send all log records of the process to `stream` (standard error), as `json` or `text`."""
     stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
+        _name_plainly,
         structlog.stdlib.add_log_level,
         stamp,
     ]

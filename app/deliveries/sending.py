@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from app.clock import Clock
 from app.deliveries.attempts import AttemptJournal
+from app.deliveries.breaker import State
 from app.deliveries.composing import Outgoing
 from app.deliveries.groups.sharing import LATE
 from app.deliveries.groups.wishes import Wish
@@ -290,7 +291,10 @@ class Line:
         is_refusal = answer.reply is not None and not answer.reply.positive
         group = shared.group_of(outgoing) if is_refusal else ""
         chance = random.random()  # noqa: S311 (jitter)
+        broken = state.trouble and state.state(now) is not State.CLOSED
         verdict, wish = state.heard(answer, group=group, attempts=number, now=now, chance=chance)
+        if broken and not state.trouble:
+            log.info("relay works again", relay=state.relay.name)
         took = now - self.since
         shared.done(
             Done(outgoing, state.relay.name, answer, verdict, shared.clock.now(), wish, took)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -178,6 +179,29 @@ def test_a_relay_that_is_away_holds_no_letters_and_is_told_of(engines: Engines) 
 
     engines.run(told, closed_port())
     assert engines.states() == {"pending": 20}
+
+
+def test_a_relay_that_was_away_is_told_of_when_it_works_again(
+    engines: Engines, relay: ScriptedServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="deliveries")
+    engines.add(20)
+    relay.stop()
+
+    def told() -> bool:
+        with engines.database.reading() as session:
+            return any(each.key.startswith("relay-") for each in recent_alerts(session))
+
+    started: list[int] = []
+
+    def sent() -> bool:
+        if not started and told():
+            relay.start()
+            started.append(relay.port)
+        return engines.all_are("sent")()
+
+    engines.run(sent, relay.port)
+    assert sum("relay works again" in record.message for record in caplog.records) == 1
 
 
 def test_a_busy_relay_is_left_alone_on_all_lines(
