@@ -107,14 +107,10 @@ def _record(mailing: Mailing, books: Balance, now: datetime) -> dict[str, object
         "audience": books.audience,
         **{state: books.states[state] for state in STATES if state != EXCLUDED},
         "excluded": books.excluded,
-        "launched_at": _iso(mailing.launched_at),
+        "launched_at": mailing.launched_at,
         "launched_by": mailing.launched_by,
         "over": mailing.over,
-        "finished_at": _iso(mailing.finished_at),
+        "finished_at": mailing.finished_at,
         "rate": rate,
         "seconds_left": seconds_left,
     }
-
-
-def _iso(at: datetime | None) -> str | None:
-    return at.isoformat() if at else None
