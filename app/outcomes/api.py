@@ -62,7 +62,7 @@ async def _sent(request: Request) -> Sent:
     if request.headers.get(_SNS):
         kind = _SNS
     if kind not in (MESSAGE, JSON, _SNS):
-        raise HTTPException(415)
+        raise HTTPException(415, headers={"Accept": f"{MESSAGE}, {JSON}"})  # RFC 9110 §15.5.16
     if kind != MESSAGE and len(body) > LARGEST:
         raise HTTPException(413)
     return Sent(kind=kind, body=body)

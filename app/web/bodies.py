@@ -46,7 +46,7 @@ async def read_body(request: Request, model: type[M], *, lists: tuple[str, ...] 
     except ValidationError as wrong:
         errors = [{**e, "loc": ("body", *e["loc"])} for e in wrong.errors(include_input=False)]
         raise RequestValidationError(errors) from None
-    raise HTTPException(415)
+    raise HTTPException(415, headers={"Accept": ", ".join((JSON, *FORMS))})  # RFC 9110 §15.5.16
 
 
 async def _form_fields(request: Request, lists: tuple[str, ...]) -> dict[str, Any]:

@@ -66,7 +66,9 @@ def test_a_broken_multipart_is_refused(readers: TestClient) -> None:
 def test_other_media_are_refused(readers: TestClient) -> None:
     for media in ("text/plain", "application/xml", "application/jsonp"):
         body = b'{"email": "ann@example.org", "segments": ["en"]}'
-        assert send(readers, content=body, headers={"Content-Type": media}) == 415
+        answer = readers.post("/v1/subscriptions", content=body, headers={"Content-Type": media})
+        assert answer.status_code == 415
+        assert answer.headers["accept"].startswith("application/json, "), "which media are taken"
 
 
 def test_too_many_fields_are_refused(readers: TestClient) -> None:
