@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy.exc import OperationalError
-
 from app.addresses.keys import Keyring
 from app.clock import Clock
 from app.database import Database
@@ -28,6 +26,7 @@ from app.deliveries.recovery import recover
 from app.deliveries.relays import RelayState
 from app.deliveries.steps import Steps
 from app.garbage import collect_seldom
+from app.housekeeping import Chore
 from app.journal import journal
 from app.mail.relay import Relay
 from app.mailings.calendar import Schedule, parse_schedule
@@ -95,15 +94,7 @@ class Sender:
             limits=self._limits,
         )
         log.info("sender started", sender=sender_id, relays=[r.relay.name for r in self._relays])
-        housekeeping = [
-            asyncio.create_task(self._every(STEP_EVERY, self._steps.often, stop)),
-            asyncio.create_task(self._every(FORGET_EVERY, self._steps.seldom, stop)),
-            asyncio.create_task(self._every(KEYS_EVERY, self._look_at_keys, stop)),
-            asyncio.create_task(self._every(STEP_EVERY, self._outcomes.often, stop)),
-            asyncio.create_task(self._every(FORGET_EVERY, self._outcomes.seldom, stop)),
-            asyncio.create_task(self._every(COLLECT_EVERY, self._outcomes.collect, stop)),
-            asyncio.create_task(self._every(RENEW_EVERY, partial(self._renew, sender_id), stop)),
-        ]
+        housekeeping = [asyncio.create_task(each.run(stop)) for each in self._chores(sender_id)]
         try:
             await engine.run(stop)
         finally:
@@ -112,6 +103,21 @@ class Sender:
             attempts.close()
             await asyncio.to_thread(self._end)
             log.info("sender stopped", sender=sender_id)
+
+    def _chores(self, sender_id: int) -> list[Chore]:
+        acts: Mapping[str, tuple[Callable[[datetime], object], float]] = {
+            "often": (self._steps.often, STEP_EVERY),
+            "seldom": (self._steps.seldom, FORGET_EVERY),
+            "keys": (self._look_at_keys, KEYS_EVERY),
+            "outcomes, often": (self._outcomes.often, STEP_EVERY),
+            "outcomes, seldom": (self._outcomes.seldom, FORGET_EVERY),
+            "collect": (self._outcomes.collect, COLLECT_EVERY),
+            "lease": (partial(self._renew, sender_id), RENEW_EVERY),
+        }
+        return [
+            Chore(name, act, seconds, self._database, self._clock)
+            for name, (act, seconds) in acts.items()
+        ]
 
     def _look_at_keys(self, _now: datetime) -> None:
         """Sign with the DKIM keys that are there now; with those in use, if they are unreadable."""
@@ -158,22 +164,6 @@ class Sender:
             recover(session, self._journals, None, now=self._clock.now())
         self._journals.forget()
         self._journals.close()
-
-    async def _every(
-        self, seconds: float, act: Callable[[datetime], object], stop: asyncio.Event
-    ) -> None:
-        """Run `act` at once and then every so often; its failure is told, and never the end."""
-        while not stop.is_set():
-            try:
-                await asyncio.to_thread(act, self._clock.now())
-            except* OperationalError:  # twice a second, perhaps for hours: one line is enough
-                log.warning("the database does not answer", step=getattr(act, "__name__", "?"))
-            except* Exception:
-                log.exception("a step failed", step=getattr(act, "__name__", "?"))
-            try:
-                await asyncio.wait_for(stop.wait(), seconds)
-            except TimeoutError:
-                continue
 
 
 def _openers(settings: Settings, keyring: Keyring) -> Openers:

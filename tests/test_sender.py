@@ -1,13 +1,11 @@
 """A sender's life: one per data directory; it renews, judges others late, leaves nothing behind."""
 
 import asyncio
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.exc import OperationalError
 
 from app.addresses.keys import Keyring
 from app.database import Database
@@ -150,20 +148,3 @@ def test_it_signs_with_the_dkim_keys_that_are_there_now(
     (tmp_path / "dkim.s3.pem").unlink()
     (tmp_path / "dkim.s2.pem").unlink()
     assert selectors() == {"s1"}
-
-
-@pytest.mark.parametrize("how", ["alone", "in a group"])
-def test_a_database_that_is_away_is_told_in_a_line(
-    how: str, sender: Sender, caplog: pytest.LogCaptureFixture
-) -> None:
-    stop = asyncio.Event()
-
-    def act(_now: object) -> None:
-        stop.set()
-        away: Exception = OperationalError("SELECT 1", {}, Exception("no route to the host"))
-        raise ExceptionGroup("steps failed", [away]) if how == "in a group" else away
-
-    asyncio.run(sender._every(0.01, act, stop))
-    (record,) = caplog.records
-    assert record.levelno == logging.WARNING
-    assert record.exc_info is None

@@ -4,9 +4,10 @@ Every step takes finished rows of the one before it, so none needs to know that 
 none needs a special path after a crash.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 from app.addresses.keys import Keyring
@@ -55,47 +56,51 @@ class Steps:
         self._in_transaction(lambda session: self.endings.keep_up(session, now=now))
 
     def often(self, now: datetime) -> int:
-        """Run what readers and operators wait for; return how much was moved.
-
-        A step that fails does not keep the others from their work; raises an ExceptionGroup then.
-        """
-        moved, errors = 0, []
-        for step in (
-            self._suppress,
-            self._admit,
-            self._launch,
-            self._enrol,
-            self._take_in,
-            self._complete,
-        ):
-            try:
-                moved += step(now)
-            except Exception as error:  # noqa: BLE001 (all are raised below)
-                errors.append(error)
-        if errors:
-            raise ExceptionGroup("steps failed", errors)
-        return moved
+        """Run what readers and operators wait for; return how much was moved."""
+        return sum(
+            _all(
+                partial(step, now)
+                for step in (
+                    self._suppress,
+                    self._admit,
+                    self._launch,
+                    self._enrol,
+                    self._take_in,
+                    self._complete,
+                )
+            )
+        )
 
     def seldom(self, now: datetime) -> None:
         """Run what may wait some minutes: forgetting."""
-        self._in_transaction(lambda session: expire(session, now=now))
-        self._in_transaction(lambda session: self.endings.keep_up(session, now=now))
-        self.scrub.look(self.database, self.keyring, now=now)
-        self._in_transaction(lambda session: forget_set_apart(session, now=now))
-        destroy_spare(self.database, self.settings.keys_dir, now=now)
-        self._in_transaction(lambda session: forget_ended(session, today=now.date()))
-        self._in_transaction(lambda session: forget_service_letters(session, now=now))
-        self._in_transaction(lambda session: forget_grants(session, now=now))
-        self._in_transaction(lambda session: forget_groups(session, now=now))
-        self._in_transaction(lambda session: forget_taken(session, now=now))
-        self._in_transaction(lambda session: forget_refused(session, today=now.date()))
-        self._in_transaction(lambda session: tell_of_attack(session, now=now))
-        self._in_transaction(lambda session: fold(session, self.settings.retention, now=now))
-        while self._in_transaction(lambda session: self._blank(session, now)):
-            pass
+        today, retention = now.date(), self.settings.retention
+        in_transactions: tuple[Callable[[Transaction], object], ...] = (
+            lambda session: expire(session, now=now),
+            lambda session: self.endings.keep_up(session, now=now),
+            lambda session: forget_set_apart(session, now=now),
+            lambda session: forget_ended(session, today=today),
+            lambda session: forget_service_letters(session, now=now),
+            lambda session: forget_grants(session, now=now),
+            lambda session: forget_groups(session, now=now),
+            lambda session: forget_taken(session, now=now),
+            lambda session: forget_refused(session, today=today),
+            lambda session: tell_of_attack(session, now=now),
+            lambda session: fold(session, retention, now=now),
+        )
+        steps: tuple[Callable[[], object], ...] = (
+            partial(self._blank_all, now),
+            *(partial(self._in_transaction, step) for step in in_transactions),
+            partial(self.scrub.look, self.database, self.keyring, now=now),
+            partial(destroy_spare, self.database, self.settings.keys_dir, now=now),
+        )
+        _all(steps)
 
-    def _blank(self, session: Transaction, now: datetime) -> int:
-        return blank(session, lambda s, ids: self.before_blank(s, ids, now))
+    def _blank_all(self, now: datetime) -> None:
+        def step(session: Transaction) -> int:
+            return blank(session, lambda s, ids: self.before_blank(s, ids, now))
+
+        while self._in_transaction(step):
+            pass
 
     def _in_transaction(self, step: Callable[[Transaction], T]) -> T:
         with self.database.transaction() as session:
@@ -145,3 +150,19 @@ class Steps:
 
     def _complete(self, now: datetime) -> int:
         return self._in_transaction(lambda session: complete(session, now=now))
+
+
+def _all(steps: Iterable[Callable[[], T]]) -> list[T]:
+    """Run every step; one that fails does not keep the others from their work.
+
+    Raises an ExceptionGroup of what failed.
+    """
+    done, errors = [], []
+    for step in steps:
+        try:
+            done.append(step())
+        except Exception as error:  # noqa: BLE001 (all are raised below)
+            errors.append(error)
+    if errors:
+        raise ExceptionGroup("steps failed", errors)
+    return done

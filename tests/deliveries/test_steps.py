@@ -69,6 +69,25 @@ def test_a_step_that_fails_keeps_no_other_from_its_work(
         assert reading.get_one(Mailing, mailing_id).state == "finished"
 
 
+def test_who_is_to_be_forgotten_is_whatever_else_fails(
+    steps: Steps, database: Database, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> int:
+        raise ValueError("broken")
+
+    for name in ("expire", "forget_grants", "destroy_spare"):
+        monkeypatch.setattr(steps_module, name, fails)
+    with database.transaction() as session:
+        mailing = a_mailing(session, keyring, 1)
+        session.scalars(select(Delivery)).one().state = "sent"
+        mailing.state, mailing.finished_at = "finished", MONDAY
+    with pytest.raises(ExceptionGroup, match="steps failed") as failed:
+        steps.seldom(MONDAY)
+    assert len(failed.value.exceptions) == 3
+    with database.reading() as reading:
+        assert reading.scalars(select(Delivery.subscriber_id)).all() == [None]
+
+
 def test_what_may_be_forgotten_is(steps: Steps, database: Database, keyring: Keyring) -> None:
     with database.transaction() as session:
         mailing = a_mailing(session, keyring, 1)

@@ -1,0 +1,63 @@
+"""What fails again and again is told in full once, to the operators too, and then in a line."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from app.database import Database
+from app.housekeeping import Chore
+from app.operators.alerts import recent_alerts
+from tests.support.clock import SetClock
+
+AWAY = OperationalError("SELECT 1", {}, Exception("no route to the host"))
+
+
+def does(database: Database, clock: SetClock, raised: Sequence[Exception | None]) -> None:
+    """Let a chore raise these, one after the other."""
+    stop, left = asyncio.Event(), list(raised)
+
+    def act(_now: object) -> None:
+        error = left.pop(0)
+        if not left:
+            stop.set()
+        if error is not None:
+            raise error
+
+    asyncio.run(Chore("often", act, 0.001, database, clock).run(stop))
+
+
+@pytest.mark.parametrize("error", [AWAY, ExceptionGroup("steps failed", [AWAY, AWAY])])
+def test_a_database_that_is_away_is_told_in_a_line(
+    error: Exception, database: Database, clock: SetClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    does(database, clock, [error])
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert record.exc_info is None
+
+
+def test_a_failure_is_told_in_full_once(
+    database: Database, clock: SetClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    nested = ExceptionGroup("steps failed", [ExceptionGroup("some", [KeyError("seldomseen")])])
+    does(database, clock, [nested, KeyError(), KeyError(), None, KeyError(), ValueError()])
+    said = [record.getMessage() for record in caplog.records]
+    ours = ["exc_info" in each for each in said if "a step fail" in each]
+    assert ours == [True, False, False, True, True], said
+    with database.reading() as session:
+        (told,) = recent_alerts(session)
+    assert "often: KeyError" in told.text
+    assert "seldomseen" not in told.text
+
+
+def test_a_failure_that_cannot_be_told_is_not_the_end(
+    database: Database, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise AWAY
+
+    monkeypatch.setattr(Chore, "_alert", away)
+    does(database, clock, [KeyError(), None])
