@@ -83,6 +83,15 @@ def with_a_pending_segment(session: Transaction, keyring: Keyring) -> Subscriber
     return reader
 
 
+def link_of_the_first_sign_up(database: Database, keyring: Keyring) -> str:
+    """Sign somebody up, and once more, which is not admitted yet; return the link they have."""
+    sign_up(database, keyring)
+    let_in(database, keyring, now=MONDAY - timedelta(days=1))
+    link = token(database, keyring, CONFIRMATION)
+    sign_up(database, keyring)
+    return link
+
+
 def save(link: str, *segments: str, language: str = "en") -> Callable[[Transaction], bool]:
     return lambda session: change(
         session, link, segments=segments, language=language, consent="1", now=MONDAY
@@ -192,10 +201,7 @@ def test_leaving_and_confirming_do_not_wait_in_a_circle(
 def test_who_confirms_while_their_second_sign_up_is_admitted_stays_confirmed(
     database: Database, keyring: Keyring
 ) -> None:
-    sign_up(database, keyring)
-    let_in(database, keyring, now=MONDAY - timedelta(days=1))
-    link = token(database, keyring, CONFIRMATION)
-    sign_up(database, keyring)
+    link = link_of_the_first_sign_up(database, keyring)
     meet(
         database,
         lambda session: confirm(session, link, now=MONDAY),
@@ -207,10 +213,7 @@ def test_who_confirms_while_their_second_sign_up_is_admitted_stays_confirmed(
 def test_a_link_that_is_replaced_at_this_moment_does_not_say_that_it_was_used(
     database: Database, keyring: Keyring
 ) -> None:
-    sign_up(database, keyring)
-    let_in(database, keyring, now=MONDAY - timedelta(days=1))
-    link = token(database, keyring, CONFIRMATION)
-    sign_up(database, keyring)
+    link = link_of_the_first_sign_up(database, keyring)
     raised = meet(
         database,
         lambda session: admit(session, keyring, rates=(), now=MONDAY),

@@ -27,7 +27,7 @@ from app.subscribers.admission import admit
 from app.subscribers.asking import ALREADY_SUBSCRIBED, MANAGE_LINK
 from app.subscribers.farewells import bury
 from app.subscribers.list_batches import Tally
-from app.subscribers.models import Subscription
+from app.subscribers.models import Subscriber, Subscription
 from app.subscribers.signing_up import drop_manage_wish
 from app.subscribers.unsubscription import Leaving, say_farewell, unsubscribe
 from app.suppressions.models import Suppression
@@ -67,13 +67,19 @@ def test_two_senders_that_admit_one_reader_write_one_letter(
     assert letters(database) == [kind]
 
 
-def test_who_left_is_not_brought_back_before_the_sender_keeps_the_tombstone(
-    database: Database, keyring: Keyring
-) -> None:
+def one_who_left(database: Database, keyring: Keyring) -> Subscriber:
+    """A reader who left, and whose tombstone the sender has yet to keep."""
     with database.transaction() as session:
         reader = a_subscriber(session, keyring)
         leaving = Leaving(reader.link_id, NEWSLETTER.segment("en"), "en")
         unsubscribe(session, leaving, today=TODAY, tombstone=TODAY + timedelta(days=365))
+        return reader
+
+
+def test_who_left_is_not_brought_back_before_the_sender_keeps_the_tombstone(
+    database: Database, keyring: Keyring
+) -> None:
+    one_who_left(database, keyring)
     content = f"email,segments,language\n{READER.wire},EN,\n"
     assert foretell(database, keyring, content).suppressed == 1
     assert run(database, keyring, content).suppressed == 1
@@ -84,10 +90,7 @@ def test_who_left_is_not_brought_back_before_the_sender_keeps_the_tombstone(
 def test_a_graver_reason_to_keep_an_index_is_not_lost_when_it_is_kept(
     database: Database, keyring: Keyring
 ) -> None:
-    with database.transaction() as session:
-        reader = a_subscriber(session, keyring)
-        leaving = Leaving(reader.link_id, NEWSLETTER.segment("en"), "en")
-        unsubscribe(session, leaving, today=TODAY, tombstone=TODAY + timedelta(days=365))
+    reader = one_who_left(database, keyring)
     meet(
         database,
         lambda session: say_farewell(session, reader.id, COMPLAINT, until=None),
