@@ -25,7 +25,10 @@ BeforeBlank = Callable[[Transaction, Sequence[int]], None]
 
 
 def complete(session: Transaction, *, now: datetime) -> int:
-    """Finish every running mailing whose letters all stand still; return how many."""
+    """Finish every running mailing whose letters all stand still; return how many.
+
+    What came back into the queue of a cancelled one meanwhile is excluded.
+    """
     running = session.scalars(
         select(Mailing).where(Mailing.state == RUNNING).with_for_update(skip_locked=True)
     ).all()

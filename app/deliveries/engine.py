@@ -158,20 +158,21 @@ class Engine:
             turned = await _in_thread(
                 self._ledger.turn, report, list(again), limit, woken, paced, unused
             )
+            self._unsure = False
+            opened = {claim.delivery_id for claim in turned.claims}
+            gone = again.keys() - turned.again | {*report.released, *woken} - opened
+            self._held.difference_update(report.ids, report.parked, gone)
+            self._traffic.gone(gone)
+            self._take_in(turned, limit, report, frozenset(woken), paced)
+            again.answer(turned.again, turned.checked_at)
         except SQLAlchemyError:
             # Permits that may have been given back are not given back again: it is better to send
             # fewer letters in an hour than too many.
             self._report.put_back(report)
             self._report.released += [*again, *woken]
-            again.answer(())
             raise
-        self._unsure = False
-        opened = {claim.delivery_id for claim in turned.claims}
-        gone = again.keys() - turned.again | {*report.released, *woken} - opened
-        self._held.difference_update(report.ids, report.parked, gone)
-        self._traffic.gone(gone)
-        self._take_in(turned, limit, report, frozenset(woken), paced)
-        again.answer(turned.again, turned.checked_at)
+        finally:
+            again.answer(())  # whatever it was: no line waits for ever
 
     def _wanted(self, now: float) -> int:
         """Return how many letters to claim; an empty queue is asked only so often."""

@@ -85,9 +85,9 @@ def take_in_service_letters(session: Transaction, *, now: datetime) -> int:
     """
     known = select(Delivery.id).where(Delivery.letter_id == ServiceLetter.nonce)
     asked = session.scalars(
-        select(ServiceLetter).where(
-            ServiceLetter.used.is_(False), ServiceLetter.expires_at > now, ~known.exists()
-        )
+        select(ServiceLetter)
+        .where(ServiceLetter.used.is_(False), ServiceLetter.expires_at > now, ~known.exists())
+        .order_by(ServiceLetter.nonce)  # two senders that take in the same ones must not deadlock
     )
     queued = {"state": PENDING, "due_at": now, "attempts": 0}
     rows = [

@@ -7,7 +7,6 @@ little as holding one.
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
-from sqlalchemy.orm import Session
 
 from app.database import Transaction
 from app.deliveries.models import Delivery, Sender
@@ -53,7 +52,7 @@ def renew(
 
 
 def dead_senders(
-    session: Session, identity: str, own: int | None, *, now: datetime
+    session: Transaction, identity: str, own: int | None, *, now: datetime
 ) -> list[Sender]:
     """Return the senders whose claims are free: our own earlier lives, and whose lease ran out."""
     query = select(Sender).where((Sender.identity == identity) | (Sender.lease_until < now))

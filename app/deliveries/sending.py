@@ -291,9 +291,9 @@ class Line:
         is_refusal = answer.reply is not None and not answer.reply.positive
         group = shared.group_of(outgoing) if is_refusal else ""
         chance = random.random()  # noqa: S311 (jitter)
-        broken = state.trouble and state.state(now) is not State.CLOSED
+        was_broken = state.breaker.state is not State.CLOSED
         verdict, wish = state.heard(answer, group=group, attempts=number, now=now, chance=chance)
-        if broken and not state.trouble:
+        if was_broken and state.breaker.state is State.CLOSED:
             log.info("relay works again", relay=state.relay.name)
         took = now - self.since
         shared.done(

@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 from app.addresses.keys import Keyring
 from app.clock import SystemClock
 from app.database import Database, Transaction
-from app.deliveries import engine, retrying
+from app.deliveries import engine, retrying, sending
 from app.deliveries.attempts import AttemptJournal
 from app.deliveries.composing import Composer
 from app.deliveries.engine import Engine
@@ -179,6 +179,24 @@ def test_a_relay_that_is_away_holds_no_letters_and_is_told_of(engines: Engines) 
 
     engines.run(told, closed_port())
     assert engines.states() == {"pending": 20}
+
+
+def test_a_turn_that_breaks_ends_the_engine_and_leaves_no_line_waiting(
+    engines: Engines, relay: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turn = Ledger.turn
+
+    def breaks(ledger: Ledger, report: Any, again: Any, *rest: Any) -> Any:
+        if again:
+            raise RuntimeError("broken")
+        return turn(ledger, report, again, *rest)
+
+    monkeypatch.setattr(sending, "STALE", -1.0)  # each is looked at once more
+    monkeypatch.setattr(Ledger, "turn", breaks)
+    engines.add(20)
+    with pytest.raises(RuntimeError, match="broken"):
+        engines.run(lambda: False, relay.port)
+    assert not relay.letters
 
 
 def test_a_relay_that_was_away_is_told_of_when_it_works_again(
