@@ -19,6 +19,8 @@ def join_double(session: Transaction, row_id: bytes, index: bytes, *, today: dat
     )
     if other is None:
         return False
+    both = select(Subscriber.id).where(Subscriber.id.in_((row_id, other)))
+    session.execute(both.order_by(Subscriber.id).with_for_update())
     ours = _held(session, row_id)
     for segment, theirs in _held(session, other).items():
         if segment not in ours:

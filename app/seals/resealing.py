@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, bindparam, func, or_, update
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from app.addresses.admission import admit_mac
 from app.addresses.index import blind_index
@@ -94,9 +94,20 @@ def _write(database: Database, new: Sequence[dict[str, bytes]], today: date) -> 
         if not (isinstance(error, IntegrityError) or is_deadlock(error)):
             raise
         for one in new:
+            _write_one(database, one, today)
+
+
+def _write_one(database: Database, one: dict[str, bytes], today: date) -> None:
+    while True:
+        try:
             with database.transaction() as session:
                 join_double(session, one["row"], one["new_index"], today=today)
                 _change(session, [one])
+        except OperationalError as error:
+            if not is_deadlock(error):
+                raise
+        else:
+            return
 
 
 _TABLE = Subscriber.metadata.tables["subscribers"]
