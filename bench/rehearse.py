@@ -4,6 +4,7 @@ An audience is a file of `domain,readers` or `domain,readers,manner` lines, or o
 which only the domain is kept; `synthetic` is one that is made up.
 """
 
+import csv
 import random
 import re
 import tempfile
@@ -102,7 +103,10 @@ def read_audience(path: Path) -> Audience:
 
 def _read_line(line: str, number: int) -> tuple[str, int, str]:
     """Return a domain, how many readers it has, and how it behaves if that is said."""
-    cells = [cell.strip() for cell in line.split(",")]
+    try:
+        cells = [cell.strip() for cell in next(csv.reader([line], strict=True))]
+    except csv.Error:
+        raise AudienceWrong(f"Line {number}: no CSV.") from None
     if "@" in cells[0]:
         try:
             return EmailAddress.parse(cells[0]).wire.rpartition("@")[2], 1, ""

@@ -31,7 +31,7 @@ def test_an_audience_is_counts_manners_and_addresses_of_which_the_domain_stays(f
         "\n"
         "slow.example, 3, slow\n"
         "somebody@example.org\n"
-        "somebody.else@EXAMPLE.org,be\n"
+        '"somebody.else@EXAMPLE.org",be\n'
         "gmail.com,2\n"
     )
     read = read_audience(file)
@@ -50,6 +50,7 @@ def test_an_audience_is_counts_manners_and_addresses_of_which_the_domain_stays(f
         ("exam ple.org,5", "no domain"),
         ("seldom..seen@example.org", "no address"),
         ("seldomseen@,5", "no address"),
+        ('"seldomseen', "no CSV"),
         ("example.org,5,rude", "no manner; there are: blocking, dead, forgetful, grey, limited,"),
     ],
 )

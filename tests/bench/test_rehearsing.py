@@ -13,6 +13,9 @@ from bench.domains import Blocking, Greylisting, Limited, Slow
 from bench.rehearse import most_in
 from bench.rehearsing import Rehearsal, Story, rehearse
 
+# Minutes of virtual time are some seconds of a core, of which this may get but a part.
+pytestmark = pytest.mark.timeout(600)
+
 BIG = "big.example"
 OTHERS = tuple(f"d{number}.example" for number in range(8))
 
@@ -81,12 +84,12 @@ def test_who_complains_is_slowed_at_once_and_others_go_on(
     tmp_path: Path,
 ) -> None:
     domains = {BIG: Limited(120, closing=closing)}
-    plan = Rehearsal(half_and_half(1600, seed), domains, senders=2)
+    plan = Rehearsal(half_and_half(800, seed), domains, senders=2)
     story = rehearse(plan, tmp_path)
-    all_sent_once(story, 1600)
-    assert story.refused[BIG].total() < 0.35 * 800
+    all_sent_once(story, 800)
+    assert story.refused[BIG].total() < 0.35 * 400
     assert others_last(story) < 15
-    assert story.seconds < 4 * 800 / 120 * 60
+    assert story.seconds < 4 * 400 / 120 * 60
 
 
 def test_greylisting_slows_nobody(tmp_path: Path) -> None:
