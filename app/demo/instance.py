@@ -92,9 +92,14 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
     return {**kept, **settings}
 
 
+# Takes from a shell whatever settings it has.
+_FORGET = r"unset $(env | sed -n 's/^\(VESTKA_[A-Z_]*\)=.*/\1/p')"
+
+
 def exports(settings: Mapping[str, str]) -> str:
-    """Write settings for a shell to read (POSIX: XCU 2.14, `export`)."""
-    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in settings.items())
+    """Write settings, and no others, for a shell to read (POSIX: XCU 2.14, `export`)."""
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in settings.items()]
+    return "\n".join([_FORGET, *lines, ""])
 
 
 @asynccontextmanager

@@ -105,7 +105,7 @@ def test_a_shell_that_reads_the_settings_commands_the_instance(tmp_path: Path) -
         ):
             ran = subprocess.run(
                 ["sh", "-c", command, "sh", places["settings"], *arguments],
-                env=environment(tmp_path),
+                env={**environment(tmp_path), "VESTKA_DATABASE_URL_FILE": "/x", "VESTKA_FROM": "?"},
                 capture_output=True,
                 text=True,
                 timeout=60,
