@@ -50,6 +50,7 @@ WRONG = [
     ("VESTKA_PUBLIC_URL", f"http://{MARK}.example.org"),
     ("VESTKA_PUBLIC_URL", f"https://example.org:{MARK}"),
     ("VESTKA_PUBLIC_URL", "https://example.org:99999"),
+    ("VESTKA_PUBLIC_URL", "https://example.org:0"),
     ("VESTKA_PUBLIC_URL", f"https://{MARK}\u2100.example.org"),
     ("VESTKA_PUBLIC_URL", f"https://[{MARK}"),
     ("VESTKA_PUBLIC_URL", f"https://{MARK}@example.org"),

@@ -68,9 +68,11 @@ def public_url(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9:/._~%\[\]-]{1,200}", value):
         raise Unfit("must hold only the characters of a URL, at most 200 of them")
     try:
-        _ = parts.port
+        port = parts.port
     except ValueError:
-        raise Unfit("must have a port from 1 to 65535, or none") from None
+        port = 0
+    if port == 0:
+        raise Unfit("must have a port from 1 to 65535, or none")
     return value.rstrip("/")
 
 

@@ -20,7 +20,7 @@ MANAGE_LINK_MINUTES = 30
 def confirmation(
     newsletter: Newsletter, segments: Sequence[str], language: str, public_url: str, expires: date
 ) -> Rendered:
-    """Ask for the proof of a request for these segments (ids); its link works until `expires`."""
+    """Ask for the proof of a request for these segments (ids); `expires` is its link's last day."""
     facts = _known(newsletter, language) | {
         "segments": [newsletter.segment(each).name[language] for each in segments],
         "link": f"{public_url}/confirm/{marker('confirm', LINK_TOKEN)}",

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.database import Transaction
-from app.subscribers.asking import MANAGE_LINK
+from app.subscribers.asking import CONFIRMATION, MANAGE_LINK
 from app.subscribers.models import (
     CONFIRMED,
     ConsentText,
@@ -25,7 +25,10 @@ from app.tokens import LinkUnknown, fingerprint
 
 
 class Mailed(NamedTuple):
-    """A letter with a link that was asked for: its kind, the link's last day, whether it acted."""
+    """A letter with a link that was asked for: its kind, and the link's last day.
+
+    `used` says whether a link to confirm has acted; a manage link may act again and again.
+    """
 
     kind: str
     last_day: date
@@ -64,7 +67,8 @@ class Kept:
             "told_already_subscribed": _iso(self.told_day),
             "subscriptions": [self._consent_record(each, consents) for each in self.subscriptions],
             "letters_with_links": [
-                {"kind": each.kind, "until": each.last_day.isoformat(), "used": each.used}
+                {"kind": each.kind, "until": each.last_day.isoformat()}
+                | ({"used": each.used} if each.kind == CONFIRMATION else {})
                 for each in self.letters
             ],
             "also_kept": list(also),

@@ -48,7 +48,7 @@ def composed(number: int, kind: str, language: str) -> Letter:
     tokens = {"confirm": {"confirm": TOKEN, "never": NEVER}, "manage": {"manage": TOKEN}}
     filled = compile_service(a_post(URL), rendered, language).bind(values | tokens.get(kind, {}))
     envelope = Envelope(f"r{number}@back.example.org", recipient, signed(filled))
-    link = f"{URL}/{kind}/{TOKEN}" if kind else f"{URL}/manage"
+    link = f"{URL}/{kind}/{TOKEN}" if kind else f"{URL}/manage?language={language}"
     return Letter(rendered, "", language, link, envelope)
 
 
