@@ -1,6 +1,6 @@
 """What is done again and again while the sender lives: its failure is told, and never the end.
 
-A failure is told in full once, and to the operators; while the same goes on, in a line each time.
+A failure is logged in full once, and told to the operators; while the same goes on, it is a line.
 """
 
 import asyncio
