@@ -45,7 +45,7 @@ def insert_if_absent(session: Session, table: Any, rows: Sequence[Mapping[str, A
     return len(session.execute(statement, list(rows)).all())
 
 
-def insert_blindly(session: Session, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+def insert_ignore(session: Session, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert the rows whose keys are not there yet, needing no right to read the table."""
     if rows:
         session.execute(_insert(session, table).on_conflict_do_nothing(), list(rows))
@@ -74,7 +74,7 @@ def insert_or_add(
     )
 
 
-def insert_or_grow(
+def insert_or_increment(
     session: Session, table: Any, row: Any, *, add: str, where: ColumnElement[bool]
 ) -> bool:
     """Insert the row that the select `row` gives, or add one to `add` of the row that is there.
@@ -129,7 +129,7 @@ def _as_array(element: Any, compiler: Any, **options: Any) -> str:
     return f"{column} = ANY ({numbers})"
 
 
-def among(column: Any, numbers: Collection[int]) -> ColumnElement[bool]:
+def in_ids(column: Any, numbers: Collection[int]) -> ColumnElement[bool]:
     """Say that a column of row numbers holds one of these, in the same words for any count.
 
     With a place for each number, every count would be a statement of its own: to be compiled anew,
@@ -138,7 +138,7 @@ def among(column: Any, numbers: Collection[int]) -> ColumnElement[bool]:
     return _Among(column, bindparam(None, numbers, type_=_Numbers(), unique=True))
 
 
-def scattered(
+def jittered(
     session: Session, since: datetime, seconds: int, kind: TypeEngine[Any]
 ) -> ColumnElement[Any]:
     """Return an instant of the type `kind`, drawn anew for each row, in these `seconds`."""

@@ -7,7 +7,7 @@ carries an HTTP status, an address or a secret: what it says may be shown to any
 import inspect
 
 
-class Refusal(Exception):
+class DomainError(Exception):
     """This cannot be done."""
 
     def __init__(self, message: str | None = None, *, field: str | None = None) -> None:

@@ -17,7 +17,7 @@ from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-from app.errors import Refusal
+from app.errors import DomainError
 
 SOURCE = "en"
 CATALOGUES = Path(__file__).parent / "phrases"
@@ -26,7 +26,7 @@ Phrases = NullTranslations
 """What `phrases` returns: `.gettext(phrase)` and `.ngettext(one, many, number)`."""
 
 
-class LanguageUnknown(Refusal):
+class LanguageUnknown(DomainError):
     """There are no phrases in this language."""
 
 

@@ -11,20 +11,20 @@ from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.allowances.refusals import refused_since
-from app.deliveries.groups.sharing import standings
-from app.deliveries.models import Delivery, Sender
-from app.deliveries.progress import balances, pace, unbalanced
-from app.deliveries.states import CLAIMED, DEFERRED, PENDING, UNCERTAIN
+from app.deliveries.destinations.coordination import standings
+from app.deliveries.ledger.models import Delivery, Sender
+from app.deliveries.ledger.progress import balances, pace, unbalanced
+from app.deliveries.ledger.states import CLAIMED, DEFERRED, PENDING, UNCERTAIN
 from app.mailings.models import Mailing
 from app.mailings.states import ON_THEIR_WAY
 from app.operators.api_keys import Operator
-from app.operators.guards import needs
+from app.operators.auth import needs
 from app.operators.models import Alert
-from app.outcomes.seeing import totals
+from app.outcomes.statistics import totals
+from app.rate_limits.refusals import refused_since
 from app.subscribers.models import SignUp, Subscription
 from app.subscribers.quarantine import counts
-from app.suppressions.standing import counts as suppressed
+from app.suppressions.lookup import counts as suppressed
 from app.web.context import Now, Reading
 
 router = APIRouter(tags=["operators"])
@@ -52,8 +52,8 @@ class Figures(Collector):
             ),
         )
         yield self._by(
-            "vestka_letters_waiting",
-            "Letters that are not settled, by kind and state",
+            "vestka_messages_waiting",
+            "Messages that are not settled, by kind and state",
             ("kind", "state"),
             select(Delivery.kind, Delivery.state, func.count())
             .where(Delivery.state.in_(_WAITING))
@@ -81,13 +81,13 @@ class Figures(Collector):
     def _progress(self) -> Iterator[Metric]:
         """Tell of each mailing on its way what `vestka mailing watch` shows."""
         labels = ("mailing", "week", "segment")
-        letters = GaugeMetricFamily(
-            "vestka_mailing_letters",
+        messages = GaugeMetricFamily(
+            "vestka_mailing_messages",
             "Letters of the mailings on their way, by state",
             labels=(*labels, "state"),
         )
         rates = GaugeMetricFamily(
-            "vestka_mailing_rate", "Letters a second since the launch", labels=labels
+            "vestka_mailing_rate", "Messages a second since the launch", labels=labels
         )
         left = GaugeMetricFamily(
             "vestka_mailing_seconds_left", "Time left at that rate", labels=labels
@@ -99,16 +99,16 @@ class Figures(Collector):
             whose = (str(mailing.id), mailing.week, mailing.segment)
             books = all_books[mailing.id]
             for state, count in books.states.items():
-                letters.add_metric((*whose, state), float(count))
+                messages.add_metric((*whose, state), float(count))
             rate, seconds = pace(books, mailing, self._now)
             if rate is not None:
                 rates.add_metric(whose, rate)
             if seconds is not None:
                 left.add_metric(whose, float(seconds))
-        yield from (letters, rates, left)
+        yield from (messages, rates, left)
 
     def _returned(self) -> Metric:
-        about = "Letters that came back, by segment and class; no segment: it proved nothing"
+        about = "Messages that came back, by segment and class; no segment: it proved nothing"
         family = CounterMetricFamily("vestka_returned", about, labels=("segment", "class"))
         for segment, outcome, number in totals(self._session):
             family.add_metric((segment, outcome), number)
@@ -133,7 +133,7 @@ class Figures(Collector):
         return family
 
     def _refused(self) -> Metric:
-        about = "Sign-ups refused and letters withheld since midnight (UTC), by reason"
+        about = "Sign-ups refused and messages withheld since midnight (UTC), by reason"
         family = GaugeMetricFamily("vestka_refused_today", about, labels=("reason",))
         for reason, times in refused_since(self._session, self._now.date()).items():
             family.add_metric((reason,), float(times))

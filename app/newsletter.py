@@ -11,8 +11,8 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from app import languages
-from app.errors import Refusal
-from app.signs import is_plain
+from app.errors import DomainError
+from app.text_safety import is_plain
 
 DEFAULT = Path(__file__).with_name("newsletter.toml")
 
@@ -34,7 +34,7 @@ Line = Annotated[str, Field(min_length=1, max_length=300), Plain]
 Names = dict[Language, Line]
 
 
-class NewsletterUnreadable(Refusal):
+class NewsletterUnreadable(DomainError):
     """The newsletter file cannot be read as TOML in UTF-8."""
 
 
@@ -42,15 +42,15 @@ class NewsletterMissing(NewsletterUnreadable):
     """There is no such file."""
 
 
-class NewsletterWrong(Refusal):
+class NewsletterWrong(DomainError):
     """The newsletter file is not complete or not consistent."""
 
 
-class UnknownSegment(Refusal):
+class UnknownSegment(DomainError):
     """There is no segment of this name."""
 
 
-class UnknownRubric(Refusal):
+class UnknownRubric(DomainError):
     """There is no rubric of this name."""
 
 

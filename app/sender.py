@@ -8,35 +8,35 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 
-from app.addresses.keys import Keyring
+from app.addresses.keyring import Keyring
 from app.clock import Clock
 from app.database import Database
-from app.deliveries.attempts import AttemptJournal, Journals
-from app.deliveries.composing import Composer
-from app.deliveries.engine import Engine
-from app.deliveries.envelopes import Post
-from app.deliveries.groups.limits import GroupLimits
-from app.deliveries.leases import LEASE, RENEW_EVERY, register, renew
-from app.deliveries.ledger import Ledger
-from app.deliveries.openers import Openers
-from app.deliveries.opening import Domains, Opener
-from app.deliveries.opening_process import Recipe
-from app.deliveries.outfit import dkim_keys_of, group_limits_of, relays_of
-from app.deliveries.recovery import recover
-from app.deliveries.relays import RelayState
+from app.deliveries.compose.composing import Composer
+from app.deliveries.compose.message_headers import SenderIdentity
+from app.deliveries.compose.personalisation import Domains, Personaliser
+from app.deliveries.compose.worker import WorkerConfig
+from app.deliveries.compose.worker_pool import WorkerPool
+from app.deliveries.destinations.limits import DestinationLimits
+from app.deliveries.dispatch.attempt_journal import AttemptJournal, Journals
+from app.deliveries.dispatch.engine import Engine
+from app.deliveries.dispatch.exchange import LedgerClient
+from app.deliveries.dispatch.from_settings import dkim_keys_of, group_limits_of, relays_of
+from app.deliveries.dispatch.recovery import recover
+from app.deliveries.dispatch.relay_health import RelayState
+from app.deliveries.ledger.leases import LEASE, RENEW_EVERY, register, renew
 from app.deliveries.steps import Steps
-from app.garbage import collect_seldom
-from app.housekeeping import Chore
-from app.journal import journal
+from app.gc_tuning import collect_seldom
+from app.log import get_logger
 from app.mail.relay import Relay
 from app.mailings.calendar import Schedule, parse_schedule
 from app.mailings.notes import LaunchNotes
 from app.newsletter import Newsletter
 from app.outcomes.steps import COLLECT_EVERY, OutcomeSteps
+from app.periodic_task import PeriodicTask
 from app.settings import Settings, SettingWrong, naming
-from app.subscribers.endings import EndingNotes
+from app.subscribers.deletion_log import EndingNotes
 
-log = journal("sender")
+log = get_logger("sender")
 
 STEP_EVERY = 0.5
 FORGET_EVERY = 300.0
@@ -69,9 +69,11 @@ class Sender:
             self._outcomes.refused,
         )
         self._settings = settings
-        self._composer = Composer(Post.of(settings, newsletter), keyring, settings.alerts_to)
+        self._composer = Composer(
+            SenderIdentity.of(settings, newsletter), keyring, settings.alerts_to
+        )
         self._openers = _openers(settings, keyring)
-        self._connections = settings.connections
+        self._connections = settings.relay_connections
         self._limits = group_limits_of(settings, keyring)
         self._hostname = settings.list_domain
 
@@ -82,7 +84,7 @@ class Sender:
         attempts = AttemptJournal(
             self._journals.folder, sender_id, [state.relay.name for state in self._relays]
         )
-        ledger = Ledger(self._database, sender_id, self._composer, self._clock)
+        ledger = LedgerClient(self._database, sender_id, self._composer, self._clock)
         engine = Engine(
             ledger,
             self._openers,
@@ -104,7 +106,7 @@ class Sender:
             await asyncio.to_thread(self._end)
             log.info("sender stopped", sender=sender_id)
 
-    def _chores(self, sender_id: int) -> list[Chore]:
+    def _chores(self, sender_id: int) -> list[PeriodicTask]:
         acts: Mapping[str, tuple[Callable[[datetime], object], float]] = {
             "often": (self._steps.often, STEP_EVERY),
             "seldom": (self._steps.seldom, FORGET_EVERY),
@@ -115,7 +117,7 @@ class Sender:
             "lease": (partial(self._renew, sender_id), RENEW_EVERY),
         }
         return [
-            Chore(name, act, seconds, self._database, self._clock)
+            PeriodicTask(name, act, seconds, self._database, self._clock)
             for name, (act, seconds) in acts.items()
         ]
 
@@ -166,17 +168,17 @@ class Sender:
         self._journals.close()
 
 
-def _openers(settings: Settings, keyring: Keyring) -> Openers:
-    """Read the DKIM keys; many letters are opened and signed in processes of their own."""
-    recipients = settings.recipients
-    recipe = Recipe(
+def _openers(settings: Settings, keyring: Keyring) -> WorkerPool:
+    """Read the DKIM keys; many messages are opened and signed in processes of their own."""
+    recipients = settings.allowed_recipients
+    recipe = WorkerConfig(
         settings.keys_dir.resolve(),
         settings.dkim_domain,
-        Domains(settings.sender.address, settings.list_domain, settings.return_path_domain),
+        Domains(settings.from_address.address, settings.list_domain, settings.return_path_domain),
         None if recipients.everyone else recipients.only,
     )
     dkim = dkim_keys_of(settings)
-    return Openers(Opener(keyring, recipe.domains, recipe.allowed, dkim), recipe)
+    return WorkerPool(Personaliser(keyring, recipe.domains, recipe.allowed, dkim), recipe)
 
 
 def _read(
@@ -185,7 +187,7 @@ def _read(
     with naming("VESTKA_SCHEDULE"):
         schedules = parse_schedule(settings.schedule, newsletter)
     with naming("VESTKA_DOMAIN_LIMITS"):
-        GroupLimits.parse(settings.domain_limits, b"")
+        DestinationLimits.parse(settings.domain_limits, b"")
     return schedules, relays_of(settings, newsletter)
 
 

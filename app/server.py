@@ -23,20 +23,20 @@ from app.operators import api as operators_api
 from app.outcomes import api as outcomes_api
 from app.settings import Settings
 from app.subscribers import api as subscribers_api
+from app.subscribers import counts_api
 from app.subscribers import pages as subscribers_pages
-from app.subscribers import roster_api
 from app.subscribers.inbox import Inbox
 from app.suppressions import api as suppressions_api
 from app.web import problems
-from app.web.context import Installation
-from app.web.description import described
-from app.web.headers import Headers
-from app.web.heads import Heads
-from app.web.hosts import Hosts
-from app.web.limits import Limits
-from app.web.origins import Origins, origin_of
+from app.web.allowed_hosts import AllowedHosts
+from app.web.context import AppContext
+from app.web.cors import Cors, origin_of
+from app.web.head_requests import HeadRequests
+from app.web.openapi import complete_openapi
 from app.web.pages import STATIC
-from app.web.throttle import Throttle
+from app.web.rate_limit import RateLimit
+from app.web.request_limits import RequestLimits
+from app.web.security_headers import SecurityHeaders
 
 PUBLIC_BODY = 16_384  # bytes: an address and a choice of segments
 OPERATORS_BODY = 8 << 20
@@ -54,16 +54,16 @@ class _App(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """Return the description, made when it is first asked for."""
         if not self.openapi_schema:
-            described(super().openapi(), self.state.installation.newsletter)
+            complete_openapi(super().openapi(), self.state.installation.newsletter)
         return super().openapi()
 
     def build_middleware_stack(self) -> ASGIApp:
         """Wrap all of it, once it is complete."""
         url = self.state.installation.settings.public_url
-        return Headers(super().build_middleware_stack(), https=url.startswith("https:"))
+        return SecurityHeaders(super().build_middleware_stack(), https=url.startswith("https:"))
 
 
-def _app(installation: Installation, title: str, limit: int, *, documented: bool) -> FastAPI:
+def _app(installation: AppContext, title: str, limit: int, *, documented: bool) -> FastAPI:
     app = _App(
         title=title,
         version="1",
@@ -74,25 +74,25 @@ def _app(installation: Installation, title: str, limit: int, *, documented: bool
     )
     app.state.installation = installation
     problems.install(app)
-    app.add_middleware(Limits, limit=limit, within=BODY_WITHIN)
-    app.add_middleware(Heads)
-    app.add_middleware(Hosts, names=_hosts(installation.settings))
+    app.add_middleware(RequestLimits, limit=limit, within=BODY_WITHIN)
+    app.add_middleware(HeadRequests)
+    app.add_middleware(AllowedHosts, names=_hosts(installation.settings))
     app.include_router(health.router)
     return app
 
 
 def _hosts(settings: Settings) -> tuple[str, ...]:
-    return (urlsplit(settings.public_url).hostname or "", *settings.hosts)
+    return (urlsplit(settings.public_url).hostname or "", *settings.allowed_hosts)
 
 
-def create_public(installation: Installation) -> FastAPI:
+def create_public(installation: AppContext) -> FastAPI:
     """Make the readers' app: the form's API, the pages behind links, the archive."""
     app = _app(installation, "Vestka for readers", PUBLIC_BODY, documented=True)
     allowed = (origin_of(installation.newsletter.website), *installation.settings.allowed_origins)
-    app.add_middleware(Origins, allowed=allowed, same=SAME_FOR_EVERYONE)
+    app.add_middleware(Cors, allowed=allowed, same=SAME_FOR_EVERYONE)
     app.state.has_pages = True
     app.state.inbox = Inbox(installation.database)
-    app.state.throttle = Throttle(
+    app.state.throttle = RateLimit(
         installation.settings, installation.database, installation.keys.counting
     )
     app.include_router(subscribers_api.router)
@@ -104,7 +104,7 @@ def create_public(installation: Installation) -> FastAPI:
     return app
 
 
-def create_operators(installation: Installation) -> FastAPI:
+def create_operators(installation: AppContext) -> FastAPI:
     """Make the operators' app: issues, mailings, counts, audit. Every route needs a key."""
     app = _app(installation, "Vestka for operators", OPERATORS_BODY, documented=True)
     for api in (
@@ -114,7 +114,7 @@ def create_operators(installation: Installation) -> FastAPI:
         editions_api,
         testing_api,
         deliveries_api,
-        roster_api,
+        counts_api,
         suppressions_api,
         outcomes_api,
         operators_api,

@@ -1,7 +1,7 @@
 """The tokens of links and return paths: each opaque, serving one purpose, spelled in one way.
 
 Link tokens carry what they mean, encrypted with AES-SIV (RFC 5297), so nothing is stored for them
-and two letters to one reader share nothing. Confirm and manage tokens are derived, so that a retry
+and two messages to one reader share nothing. Confirm and manage tokens are derived, so that a retry
 repeats the same link, and only their fingerprint is stored. No token holds an address.
 """
 
@@ -17,7 +17,7 @@ from typing import NamedTuple
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
-from app.errors import Refusal
+from app.errors import DomainError
 
 UNSUBSCRIBE_LENGTH = 40
 """Characters: 30 bytes in base64url, without padding or spare bits."""
@@ -44,7 +44,7 @@ _NEVER = b"never"
 _MESSAGE = b"message-id"
 _COUNTED = b"counted"
 _LINK_ID_LENGTH = 8
-_NONCE_LENGTH = 3  # of a letter: enough that no two letters to one reader share a token
+_NONCE_LENGTH = 3  # of a message: enough that no two messages to one reader share a token
 _INDEX_LENGTH = 33
 _MAX_WEEK = 0xFFFFFF
 _WEEK_BITS = 20  # of those 24: enough for the year 9999, and four are left:
@@ -53,7 +53,7 @@ _BASE64 = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _BASE32 = re.compile(r"b-[a-z2-7]{48}", re.ASCII)
 
 
-class LinkUnknown(Refusal):
+class LinkUnknown(DomainError):
     """This link is not valid."""
 
 
@@ -74,7 +74,7 @@ class NeverFacts(NamedTuple):
 
 
 class LinkTokens:
-    """Makes and opens the tokens in letters: the newest key makes, all open.
+    """Makes and opens the tokens in messages: the newest key makes, all open.
 
     A token is deterministic: every attempt of one delivery carries the same.
     """
@@ -86,7 +86,7 @@ class LinkTokens:
         self._cipher = self._ciphers[current]
 
     def unsubscribe(self, link_id: bytes, week: int, segment: str, language: int = 0) -> str:
-        """Return the token of one letter's unsubscribe link, 40 characters [A-Za-z0-9_-].
+        """Return the token of one message's unsubscribe link, 40 characters [A-Za-z0-9_-].
 
         `link_id` has 8 bytes, `week` is an ISO week as a number such as 202504, `language` a number
         up to 15 by which the page knows how to speak; 0 says nothing.
@@ -97,14 +97,14 @@ class LinkTokens:
         return _to_base64(self._made(_UNSUBSCRIBE, link_id, told, segment))
 
     def return_path(self, link_id: bytes, week: int, segment: str) -> str:
-        """Return the local part of one letter's return path: `b-` and 48 characters [a-z2-7]."""
+        """Return the local part of one message's return path: `b-` and 48 characters [a-z2-7]."""
         made = self._made(_RETURN_PATH, link_id, week, segment)
         return "b-" + b32encode(made).decode("ascii").lower()
 
     def message_id(self, link_id: bytes, week: int, segment: str) -> str:
-        """Return what stands before the @ in one letter's Message-ID: 40 characters of base64url.
+        """Return what stands before the @ in one message's Message-ID: 40 characters of base64url.
 
-        Like a return path, it proves that a report which repeats it is about this very letter.
+        Like a return path, it proves that a report which repeats it is about this very message.
         """
         return _to_base64(self._made(_MESSAGE, link_id, week, segment))
 
@@ -122,10 +122,10 @@ class LinkTokens:
         return self._cipher.encrypt(facts, [_PREFIX, _COUNTED, purpose.encode()])[:16]
 
     def never(self, link_id: bytes, nonce: bytes, never_index: bytes) -> str:
-        """Return the token of one letter's link against all letters: 82 characters of base64url.
+        """Return the token of one message's link against all messages: 82 characters of base64url.
 
         It holds the index to be kept (33 bytes), so that it works when nothing else is kept of the
-        reader any more. `nonce` is the letter's; its first 3 bytes make the token its own.
+        reader any more. `nonce` is the message's; its first 3 bytes make the token its own.
         """
         if len(link_id) != _LINK_ID_LENGTH or len(never_index) != _INDEX_LENGTH:
             raise ValueError("a link id has 8 bytes, an index 33")

@@ -10,22 +10,22 @@ from sqlalchemy import insert
 
 from app.addresses.address import EmailAddress
 from app.addresses.admission import admit_mac
-from app.addresses.creation import create_keys
-from app.addresses.index import blind_index
-from app.addresses.keys import Keyring
+from app.addresses.blind_index import blind_index
+from app.addresses.keyring import Keyring
 from app.addresses.sealing import seal
 from app.clock import SystemClock
 from app.database import Database
-from app.deliveries.composing import SAMPLE, compiled_edition
-from app.deliveries.envelopes import Post
+from app.deliveries.compose.composing import SAMPLE, compiled_edition
+from app.deliveries.compose.message_headers import SenderIdentity
 from app.editions.freezing import editions_of, freeze
 from app.editions.pictures import frozen
 from app.issues.approval import approve
 from app.issues.content import IssueContent
 from app.issues.drafting import store
 from app.issues.week import Week
+from app.keys.creation import create_keys
 from app.mailings.launch import launch
-from app.migrating import migrate
+from app.migration import migrate
 from app.newsletter import Newsletter
 from app.settings import Mailbox
 from app.subscribers.models import CONFIRMED, Subscriber, Subscription
@@ -47,15 +47,15 @@ def prepare(
     url: str,
     readers: Iterable[str],
     public_url: str,
-    letter_kb: int,
+    message_kb: int,
     *,
     over: timedelta | None = None,
     now: datetime | None = None,
 ) -> int:
     """Make keys, database, confirmed `readers` of BE/RU, and a mailing, launched `now`.
 
-    Its issue is a real one if that lies beside the project, else one of about `letter_kb`; 0: the
-    smallest in any case. Returns the size of a letter in bytes.
+    Its issue is a real one if that lies beside the project, else one of about `message_kb`; 0: the
+    smallest in any case. Returns the size of a message in bytes.
     """
     create_keys(folder / "keys")
     keyring = Keyring.load(folder / "keys")
@@ -67,7 +67,7 @@ def prepare(
             session.execute(insert(Subscription), [subscription for _, subscription in rows])
     newsletter = Newsletter.load()
     content = IssueContent.model_validate_json(
-        REAL.read_bytes() if REAL.exists() and letter_kb else _issue(letter_kb)
+        REAL.read_bytes() if REAL.exists() and message_kb else _issue(message_kb)
     )
     week = content.week
     with database.transaction() as session:
@@ -78,7 +78,7 @@ def prepare(
         launch(session, week, segment, by="bench", over=over, now=at)
         rendered = frozen(session, editions_of(session, str(week), "be-ru")["be"])
     database.close()
-    post = Post(
+    post = SenderIdentity(
         Mailbox("", "news@example.org"), "example.org", "example.org", public_url, newsletter
     )
     return len(compiled_edition(post, rendered, "be-ru", "be", week).fill(SAMPLE))
@@ -116,9 +116,9 @@ def _reader(keyring: Keyring, reader: str) -> tuple[dict[str, object], dict[str,
     return subscriber, subscription
 
 
-def _issue(letter_kb: int) -> str:
-    """Make an issue whose letter has about this size: base64 of text and of HTML."""
-    sentences = max(1, int(letter_kb * 1024 / 1.35 / 2 / len(SENTENCE.encode())) - 40)
+def _issue(message_kb: int) -> str:
+    """Make an issue whose message has about this size: base64 of text and of HTML."""
+    sentences = max(1, int(message_kb * 1024 / 1.35 / 2 / len(SENTENCE.encode())) - 40)
     body = "\n\n".join(SENTENCE * 5 for _ in range(max(1, sentences // 5)))
     text = {"title": "Пробны каментар", "body": body}
     commentary = {"rubric": "economy", "situation": "unchanged", "texts": {"be": text}}

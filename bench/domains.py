@@ -23,7 +23,7 @@ class Manner(Protocol):
     """How a domain behaves."""
 
     def hear(self, reader: str, now: float) -> Reaction:
-        """React to a letter for `reader`."""
+        """React to a message for `reader`."""
         ...
 
 
@@ -48,7 +48,7 @@ class Slow:
 
 @dataclass
 class Greylisting:
-    """Takes a letter that comes again after a while."""
+    """Takes a message that comes again after a while."""
 
     seconds: float = 300.0
     seen: dict[str, float] = field(default_factory=dict)
@@ -62,7 +62,7 @@ class Greylisting:
 
 @dataclass
 class Limited:
-    """Takes `most` letters in any `seconds`, complains of more; `closing` cuts the line, too."""
+    """Takes `most` messages in any `seconds`, complains of more; `closing` cuts the line, too."""
 
     most: int
     seconds: float = 60.0

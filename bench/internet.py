@@ -13,7 +13,7 @@ from bench.domains import Manner, Plain
 
 
 class Taken(NamedTuple):
-    """A letter that was taken: when, in seconds, for whom, and by which relay."""
+    """A message that was taken: when, in seconds, for whom, and by which relay."""
 
     at: float
     reader: str
@@ -24,7 +24,7 @@ class Internet:
     """What stands behind all relays."""
 
     def __init__(self, domains: Mapping[str, Manner], latency: float = 0.02) -> None:
-        """`latency`: seconds that a relay takes for a letter."""
+        """`latency`: seconds that a relay takes for a message."""
         self._domains = domains
         self._plain = Plain()
         self.latency = latency
@@ -38,7 +38,7 @@ class Internet:
         return self._domains.get(domain, self._plain)
 
     def begin(self, domain: str) -> None:
-        """Count a letter that is under way to a domain."""
+        """Count a message that is under way to a domain."""
         self.under_way[domain] += 1
         self.most_under_way[domain] = max(self.most_under_way[domain], self.under_way[domain])
 
@@ -90,7 +90,7 @@ class _Conversation(Session):
         return said
 
     async def take(self, raw: bytes) -> str:
-        """Keep no letter: only that it came."""
+        """Keep no message: only that it came."""
         await asyncio.sleep(self.internet.latency)
         now = asyncio.get_running_loop().time()
         for reader in self.envelope.recipients:

@@ -1,6 +1,6 @@
-"""The sender that most programs are: render, build with `email`, connect and send, for each letter.
+"""The usual sender: render, build with `email`, connect and send, for each message.
 
-Prints letters a second: `python -m bench.naive PORT LETTERS BYTES`.
+Prints messages a second: `python -m bench.naive PORT LETTERS BYTES`.
 """
 
 import asyncio
@@ -19,8 +19,8 @@ PAGE = Environment(autoescape=True).from_string(
 )
 
 
-def letter(number: int, parts: list[str]) -> EmailMessage:
-    """Build the letter to one reader."""
+def message(number: int, parts: list[str]) -> EmailMessage:
+    """Build the message to one reader."""
     made = EmailMessage()
     made["From"], made["To"] = "news@example.org", f"reader{number}@example.org"
     made["Subject"] = "Тыднёвы выпуск"
@@ -30,19 +30,19 @@ def letter(number: int, parts: list[str]) -> EmailMessage:
     return made
 
 
-async def send(port: int, letters: int, size: int) -> float:
-    """Send so many letters of about `size` bytes; return how many went in a second."""
+async def send(port: int, messages: int, size: int) -> float:
+    """Send so many messages of about `size` bytes; return how many went in a second."""
     parts = [SENTENCE * 5] * max(1, size // (len(SENTENCE.encode()) * 5 * 8 // 3))
-    numbers = iter(range(letters))
+    numbers = iter(range(messages))
 
     async def line() -> None:
         for number in numbers:
-            made = letter(number, parts)
+            made = message(number, parts)
             await aiosmtplib.send(made, hostname="127.0.0.1", port=port, start_tls=False)
 
     began = time.perf_counter()
     await asyncio.gather(*(line() for _ in range(CONNECTIONS)))
-    return letters / (time.perf_counter() - began)
+    return messages / (time.perf_counter() - began)
 
 
 if __name__ == "__main__":

@@ -15,9 +15,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from app.addresses.address import AddressRefused, EmailAddress
-from app.deliveries.choosing import check_relays
-from app.deliveries.groups.limits import GroupLimits
-from app.errors import Refusal
+from app.deliveries.destinations.limits import DestinationLimits
+from app.deliveries.dispatch.relay_selection import check_relays
+from app.errors import DomainError
 from app.mail.relay import Relay
 from app.newsletter import Newsletter
 from app.settings import naming
@@ -41,11 +41,11 @@ COLUMNS = 24
 _BARS = " ▁▂▃▄▅▆▇█"
 
 
-class AudienceUnreadable(Refusal):
+class AudienceUnreadable(DomainError):
     """An audience is a file of `domain,readers` lines or of addresses, or the word synthetic."""
 
 
-class AudienceWrong(Refusal):
+class AudienceWrong(DomainError):
     """A line of an audience is `domain,readers`, `domain,readers,manner`, or an address."""
 
 
@@ -139,7 +139,7 @@ def run(
         ]
         check_relays(read, [segment.id for segment in Newsletter.load().segments])
     with naming("--limit"):
-        GroupLimits.parse(limits, b"")
+        DestinationLimits.parse(limits, b"")
     with naming("--audience"):
         who = synthetic(readers) if audience == "synthetic" else read_audience(Path(audience))
     plan = Rehearsal(
@@ -197,7 +197,7 @@ def _row(
 
 
 def most_in(taken: Sequence[float], seconds: float) -> int:
-    """Return the most letters that were taken in any window of so many seconds."""
+    """Return the most messages that were taken in any window of so many seconds."""
     most = begin = 0
     for end, at in enumerate(taken):
         while taken[begin] <= at - seconds:
@@ -207,7 +207,7 @@ def most_in(taken: Sequence[float], seconds: float) -> int:
 
 
 def curve(taken: Sequence[float], seconds: float) -> str:
-    """Draw how many letters were taken in each part of the whole time."""
+    """Draw how many messages were taken in each part of the whole time."""
     counts = [0] * COLUMNS
     for at in taken:
         counts[min(int(at / max(seconds, 1e-9) * COLUMNS), COLUMNS - 1)] += 1

@@ -15,22 +15,22 @@ from pathlib import Path
 
 from sqlalchemy import event, func, select
 
-from app.addresses.keys import Keyring
+from app.addresses.keyring import Keyring
 from app.database import Database
-from app.deliveries import engine, traffic
-from app.deliveries.attempts import AttemptJournal
-from app.deliveries.completion import complete
-from app.deliveries.composing import Composer
-from app.deliveries.engine import Engine
-from app.deliveries.enrolment import enrol
-from app.deliveries.envelopes import Post
-from app.deliveries.groups.limits import GroupLimits
-from app.deliveries.leases import register
-from app.deliveries.ledger import Ledger
-from app.deliveries.models import Delivery, Sender
-from app.deliveries.openers import Openers
-from app.deliveries.opening import Domains, Opener
-from app.deliveries.relays import RelayState
+from app.deliveries.compose.composing import Composer
+from app.deliveries.compose.message_headers import SenderIdentity
+from app.deliveries.compose.personalisation import Domains, Personaliser
+from app.deliveries.compose.worker_pool import WorkerPool
+from app.deliveries.destinations.limits import DestinationLimits
+from app.deliveries.dispatch import dispatcher, engine
+from app.deliveries.dispatch.attempt_journal import AttemptJournal
+from app.deliveries.dispatch.engine import Engine
+from app.deliveries.dispatch.exchange import LedgerClient
+from app.deliveries.dispatch.relay_health import RelayState
+from app.deliveries.ledger.completion import complete
+from app.deliveries.ledger.enrolment import enrol
+from app.deliveries.ledger.leases import register
+from app.deliveries.ledger.models import Delivery, Sender
 from app.mail import relay as relays
 from app.mailings.models import Mailing
 from app.mailings.states import RUNNING
@@ -48,7 +48,7 @@ DOMAINS = Domains("news@example.org", "example.org", "example.org")
 LIFE = timedelta(hours=48)
 PATIENCE = {
     engine: {"POLL": 15.0, "RECORD_EVERY": 0.2, "PACE_EVERY": 0.25},
-    traffic: {"PACE_EVERY": 0.25, "LEARN_EVERY": 60.0},
+    dispatcher: {"PACE_EVERY": 0.25, "LEARN_EVERY": 60.0},
 }
 LOOK_EVERY = 20.0  # virtual seconds
 
@@ -74,7 +74,7 @@ class Rehearsal:
 
 @dataclass(frozen=True)
 class Story:
-    """What happened: each letter that was taken, what was refused, and how the ledger ended."""
+    """What happened: each message that was taken, what was refused, and how the ledger ended."""
 
     seconds: float
     taken: Sequence[Taken]
@@ -85,7 +85,7 @@ class Story:
     alerts: Sequence[str]
 
     def of(self, domain: str) -> list[float]:
-        """When the letters of a domain were taken."""
+        """When the messages of a domain were taken."""
         return [each.at for each in self.taken if each.reader.endswith(f"@{domain}")]
 
 
@@ -104,7 +104,9 @@ class Stage:
         if self.database.is_sqlite:
             event.listen(self.database.engine, "connect", _hurry)
         self.keyring = Keyring.load(folder / "keys")
-        self.post = Post(SENDER, "example.org", "example.org", PUBLIC_URL, Newsletter.load())
+        self.post = SenderIdentity(
+            SENDER, "example.org", "example.org", PUBLIC_URL, Newsletter.load()
+        )
         with self.database.transaction() as session:
             enrol(session, life=LIFE, now=BEGIN)
 
@@ -160,17 +162,17 @@ class Stage:
 
     def _engine(self, sender_id: int, urls: Sequence[str], journal: AttemptJournal) -> Engine:
         composer = Composer(self.post, self.keyring)
-        openers = Openers(Opener(self.keyring, DOMAINS))
+        openers = WorkerPool(Personaliser(self.keyring, DOMAINS))
         found = [RelayState(relays.Relay.parse(url), place) for place, url in enumerate(urls)]
         return Engine(
-            Ledger(self.database, sender_id, composer, self.clock),
+            LedgerClient(self.database, sender_id, composer, self.clock),
             openers,
             found,
             journal,
             self.clock,
             hostname="example.org",
             connections=self.plan.connections,
-            limits=GroupLimits.parse(self.plan.limits, self.keyring.secret("domain groups")),
+            limits=DestinationLimits.parse(self.plan.limits, self.keyring.secret("domain groups")),
         )
 
     def _register(self, name: str) -> int:
@@ -182,8 +184,10 @@ class Stage:
 
     def _story(self) -> Story:
         with self.database.reading() as session:
-            counted = select(Delivery.state, func.count().label("letters")).group_by(Delivery.state)
-            states = {row.state: row.letters for row in session.execute(counted)}
+            counted = select(Delivery.state, func.count().label("messages")).group_by(
+                Delivery.state
+            )
+            states = {row.state: row.messages for row in session.execute(counted)}
             alerts = [each.text for each in recent_alerts(session)]
             finished = not session.scalar(select(Mailing.id).where(Mailing.state == RUNNING))
         taken = self.internet.taken

@@ -23,8 +23,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from app.errors import Refusal
-from app.mail.dkim_keys import create_dkim_key
+from app.errors import DomainError
+from app.mail.dkim.dkim_keys import create_dkim_key
 from bench.audience import addresses, prepare
 from bench.processes import cpu_seconds
 
@@ -32,11 +32,11 @@ T = TypeVar("T")
 ROOT = Path(__file__).resolve().parent.parent
 PUBLIC_URL = "https://news.example.org"
 CONNECTIONS = 10
-NAIVE_LETTERS = 300  # it is slow
-POOL_LETTERS = 5_000
+NAIVE_MESSAGES = 300  # it is slow
+POOL_MESSAGES = 5_000
 
 
-class NoPostfix(Refusal):
+class NoPostfix(DomainError):
     """This needs smtp-sink and smtp-source, which come with Postfix."""
 
 
@@ -53,11 +53,11 @@ class Sink(NamedTuple):
     port: int
     pid: int
 
-    def us(self, letters: int, act: Callable[[], T]) -> tuple[T, float]:
-        """Do something that sends so many letters; return also what each took of the sink's CPU."""
+    def us(self, messages: int, act: Callable[[], T]) -> tuple[T, float]:
+        """Do something that sends so many messages; return also the sink's CPU for each."""
         before = cpu_seconds(self.pid)
         done = act()
-        return done, (cpu_seconds(self.pid) - before) / letters * 1e6
+        return done, (cpu_seconds(self.pid) - before) / messages * 1e6
 
 
 @contextlib.contextmanager
@@ -85,7 +85,7 @@ def _sender(folder: Path, url: str, port: int) -> dict[str, float]:
         "VESTKA_RELAYS": f"smtp+insecure://127.0.0.1:{port}",
         "VESTKA_FROM": "news@example.org",
         "VESTKA_SCHEDULE": "off",
-        "VESTKA_CONNECTIONS": str(CONNECTIONS),
+        "VESTKA_RELAY_CONNECTIONS": str(CONNECTIONS),
     }
     command = [sys.executable, "-m", "bench.sender"]
     done = subprocess.run(
@@ -95,23 +95,23 @@ def _sender(folder: Path, url: str, port: int) -> dict[str, float]:
     return record
 
 
-def _rate(letters: int, command: list[str]) -> float:
+def _rate(messages: int, command: list[str]) -> float:
     began = time.perf_counter()
     subprocess.run(command, check=True, cwd=ROOT)
-    return letters / (time.perf_counter() - began)
+    return messages / (time.perf_counter() - began)
 
 
-def _source(port: int, letters: int, size: int) -> float:
+def _source(port: int, messages: int, size: int) -> float:
     command = [
-        *(_program("smtp-source"), "-d", "-s", str(CONNECTIONS), "-m", str(letters)),
+        *(_program("smtp-source"), "-d", "-s", str(CONNECTIONS), "-m", str(messages)),
         *("-l", str(size), "-f", "a@example.org", "-t", "b@example.org", f"127.0.0.1:{port}"),
     ]
-    return _rate(letters, command)
+    return _rate(messages, command)
 
 
-def _ours(name: str, port: int, letters: int, size: int) -> float:
+def _ours(name: str, port: int, messages: int, size: int) -> float:
     """Run one in Python, which says its own rate: starting Python is not what is compared."""
-    command = [sys.executable, "-m", f"bench.{name}", str(port), str(letters), str(size)]
+    command = [sys.executable, "-m", f"bench.{name}", str(port), str(messages), str(size)]
     done = subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.PIPE)
     return float(done.stdout)
 
@@ -126,35 +126,35 @@ def _pool(folder: Path, port: int, size: int) -> float | None:
     subprocess.run(
         [compiler, "build", "-o", str(program), str(source)], check=True, env=environment
     )
-    return _rate(POOL_LETTERS, [str(program), str(port), str(POOL_LETTERS), str(size)])
+    return _rate(POOL_MESSAGES, [str(program), str(port), str(POOL_MESSAGES), str(size)])
 
 
-def one_round(letters: int, *, url: str | None, dkim: bool, peers: bool) -> dict[str, float]:
-    """Send `letters` letters by the sender, then by smtp-source, and by the others if wanted."""
+def one_round(messages: int, *, url: str | None, dkim: bool, peers: bool) -> dict[str, float]:
+    """Send `messages` messages by the sender, then by smtp-source, and by the others if wanted."""
     with tempfile.TemporaryDirectory() as name, _sink() as sink:
         folder, port = Path(name), sink.port
         database = url or f"sqlite:///{folder}/vestka.db"
-        size = prepare(folder, database, addresses(letters), PUBLIC_URL, letter_kb=30)
+        size = prepare(folder, database, addresses(messages), PUBLIC_URL, message_kb=30)
         if dkim:
             create_dkim_key(folder / "keys", "bench", "rsa", "example.org")
-        took, sink_us = sink.us(letters, lambda: _sender(folder, database, port))
+        took, sink_us = sink.us(messages, lambda: _sender(folder, database, port))
         found = {
-            "letters_per_second": took["rate"],
-            "letters_per_cpu_second": 1e6 / took["cpu_us"],
-            "cpu_us_per_letter": took["cpu_us"],
+            "messages_per_second": took["rate"],
+            "messages_per_cpu_second": 1e6 / took["cpu_us"],
+            "cpu_us_per_message": took["cpu_us"],
             "peak_mb": took["peak_mb"],
             "opener_mb": took["opener_mb"],
             "seconds_to_enrol": took["to_enrol"],
             "seconds_to_first": took["to_first"],
-            "letter_bytes": size,
+            "message_bytes": size,
         }
-        many = max(letters, POOL_LETTERS)
+        many = max(messages, POOL_MESSAGES)
         source, source_us = sink.us(many, lambda: _source(port, many, size))
-        found |= {"sink_us_per_letter": sink_us, "sink_us_per_letter_of_smtp_source": source_us}
+        found |= {"sink_us_per_message": sink_us, "sink_us_per_message_of_smtp_source": source_us}
         rates = {"smtp_source": source}
         if peers:
             rates["transport"] = _ours("transport", port, many, size)
-            rates["naive"] = _ours("naive", port, NAIVE_LETTERS, size)
+            rates["naive"] = _ours("naive", port, NAIVE_MESSAGES, size)
             pool = _pool(folder, port, size)
             rates |= {} if pool is None else {"go_pool": pool}
         for who, rate in rates.items():
@@ -163,10 +163,10 @@ def one_round(letters: int, *, url: str | None, dkim: bool, peers: bool) -> dict
 
 
 def run(
-    letters: int, rounds: int, *, url: str | None = None, dkim: bool = False, peers: bool = False
+    messages: int, rounds: int, *, url: str | None = None, dkim: bool = False, peers: bool = False
 ) -> dict[str, float | str]:
     """Return the median of each figure over the rounds. Raises NoPostfix."""
-    made = [one_round(letters, url=url, dkim=dkim, peers=peers) for _ in range(rounds)]
+    made = [one_round(messages, url=url, dkim=dkim, peers=peers) for _ in range(rounds)]
     medians = {name: round(statistics.median(each[name] for each in made), 3) for name in made[0]}
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
-    return {**medians, "letters": letters, "rounds": rounds, "machine": machine}
+    return {**medians, "messages": messages, "rounds": rounds, "machine": machine}

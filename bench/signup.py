@@ -25,9 +25,9 @@ from urllib.request import urlopen
 import psycopg
 from sqlalchemy import make_url
 
-from app.addresses.creation import create_keys
 from app.database import Database
-from app.migrating import migrate
+from app.keys.creation import create_keys
+from app.migration import migrate
 from bench.processes import cpu_seconds
 from tests.support.postgres import PostgresServer, running_server
 from tests.support.service import free_ports

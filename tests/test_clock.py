@@ -11,5 +11,5 @@ def test_the_present_is_in_utc() -> None:
 
 def test_time_does_not_run_backwards() -> None:
     clock = SystemClock()
-    readings = [clock.monotonic() for _ in range(100)]
-    assert readings == sorted(readings)
+    issue_views = [clock.monotonic() for _ in range(100)]
+    assert issue_views == sorted(issue_views)

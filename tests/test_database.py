@@ -25,7 +25,7 @@ from app.database import (
 )
 from app.mailings.models import Installation
 from app.operators.models import Alert
-from app.subscribers.models import Departure, ServiceLetter
+from app.subscribers.models import ServiceMessage, UnsubscribeCount
 from app.tokens import new_id
 from tests.support.clock import MONDAY
 
@@ -68,7 +68,7 @@ def test_an_instant_without_a_zone_is_refused(database: Database) -> None:
 
 
 def test_foreign_keys_hold(database: Database) -> None:
-    letter = ServiceLetter(
+    message = ServiceMessage(
         nonce=new_id(),
         kind="confirmation",
         subscriber_id=new_id(),
@@ -77,7 +77,7 @@ def test_foreign_keys_hold(database: Database) -> None:
         expires_at=MONDAY,
     )
     with pytest.raises(IntegrityError), database.transaction() as session:
-        session.add(letter)
+        session.add(message)
 
 
 def test_an_exception_rolls_back(database: Database) -> None:
@@ -120,7 +120,7 @@ for _ in range(100):
 
 def test_writers_of_two_processes_wait_for_each_other(database: Database) -> None:
     with database.transaction() as session:
-        session.add(Departure(day=MONDAY.date(), segment="en", reason="x", count=0))
+        session.add(UnsubscribeCount(day=MONDAY.date(), segment="en", reason="x", count=0))
     url = database.url.render_as_string(hide_password=False)
     command = [sys.executable, "-c", INCREMENT, url]
     with (
@@ -129,30 +129,30 @@ def test_writers_of_two_processes_wait_for_each_other(database: Database) -> Non
     ):
         assert (one.wait(), other.wait()) == (0, 0)
     with database.reading() as session:
-        assert session.scalars(select(Departure.count)).one() == 200
+        assert session.scalars(select(UnsubscribeCount.count)).one() == 200
 
 
 def test_writers_of_one_process_wait_for_each_other(database: Database) -> None:
     with database.transaction() as session:
-        session.add(Departure(day=MONDAY.date(), segment="en", reason="x", count=0))
+        session.add(UnsubscribeCount(day=MONDAY.date(), segment="en", reason="x", count=0))
 
     def increment(_: int) -> None:
         with database.transaction() as session:
-            row = session.scalars(select(Departure).with_for_update()).one()
+            row = session.scalars(select(UnsubscribeCount).with_for_update()).one()
             row.count = row.count + 1
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(increment, range(40)))
     with database.reading() as reading:
-        assert reading.scalars(select(Departure.count)).one() == 40
+        assert reading.scalars(select(UnsubscribeCount.count)).one() == 40
 
 
 def test_a_reading_sees_one_instant(database: Database) -> None:
-    departures = select(func.count()).select_from(Departure)
+    departures = select(func.count()).select_from(UnsubscribeCount)
 
     def write() -> None:
         with database.transaction() as session:
-            session.add(Departure(day=MONDAY.date(), segment="en", reason="x", count=0))
+            session.add(UnsubscribeCount(day=MONDAY.date(), segment="en", reason="x", count=0))
 
     with ThreadPoolExecutor(1) as pool:
         with database.reading() as reading:

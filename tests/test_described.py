@@ -19,11 +19,11 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import StopReason, from_schema
 from schemathesis.engine.events import EngineFinished, FatalError, NonFatalError, ScenarioFinished
 
-from app.addresses.keys import PublicKeys
+from app.addresses.keyring import PublicKeys
 from app.database import Database
 from app.server import create_operators, create_public
 from app.settings import Settings
-from app.web.context import Installation
+from app.web.context import AppContext
 from tests.support.builders import NEWSLETTER, PUBLIC_URL, a_key
 from tests.support.clock import SetClock
 from tests.support.smtpd import ScriptedServer
@@ -34,7 +34,7 @@ ROOT = Path(__file__).resolve().parents[1]
 @pytest.fixture(scope="module")
 def open_house(
     migrated_sqlite: Path, keys_dir: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Installation]:
+) -> Iterator[AppContext]:
     """An installation without limits: a thousand calls come from one client."""
     path = tmp_path_factory.mktemp("described") / "vestka.db"
     shutil.copy(migrated_sqlite, path)
@@ -45,12 +45,12 @@ def open_house(
             "VESTKA_PUBLIC_URL": PUBLIC_URL,
             "VESTKA_FROM": "News <news@example.org>",
             "VESTKA_RELAYS": f"smtp+insecure://127.0.0.1:{relay.port}",
-            "VESTKA_HOSTS": "testserver",
-            "VESTKA_CLIENT_LIMITS": "off",
-            "VESTKA_TOTAL_LIMITS": "off",
+            "VESTKA_ALLOWED_HOSTS": "testserver",
+            "VESTKA_RATE_LIMIT_CLIENT": "off",
+            "VESTKA_RATE_LIMIT_TOTAL": "off",
         }
         keys = PublicKeys.load(keys_dir)
-        yield Installation(Settings(given), database, SetClock(), NEWSLETTER, keys)
+        yield AppContext(Settings(given), database, SetClock(), NEWSLETTER, keys)
     database.close()
 
 
@@ -84,11 +84,11 @@ def findings(app: FastAPI, made: SchemathesisConfig) -> set[str]:
     return found
 
 
-def test_the_readers_port_is_as_described(open_house: Installation) -> None:
+def test_the_readers_port_is_as_described(open_house: AppContext) -> None:
     assert findings(create_public(open_house), config()) == set()
 
 
-def test_the_operators_port_is_as_described(open_house: Installation) -> None:
+def test_the_operators_port_is_as_described(open_house: AppContext) -> None:
     key = a_key(open_house.database)
     with_key = config(headers={"Authorization": f"Bearer {key}"})
     assert findings(create_operators(open_house), with_key) == set()

@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import event, func, literal, select, update
 
 from app.database import Database
-from app.deliveries.models import Sender
-from app.dialects import among, insert_from_select, insert_if_absent, insert_or_add, scattered
+from app.deliveries.ledger.models import Sender
+from app.dialects import in_ids, insert_from_select, insert_if_absent, insert_or_add, jittered
 from app.operators.models import Alert
-from app.subscribers.models import ConsentText, Departure
+from app.subscribers.models import ConsentText, UnsubscribeCount
 from app.tokens import new_id
 from tests.support.clock import MONDAY
 
@@ -57,12 +57,12 @@ def test_a_counter_adds_up(database: Database) -> None:
     def add(number: int) -> None:
         row = {"day": TODAY, "segment": "en", "reason": "x", "count": number}
         with database.transaction() as session:
-            insert_or_add(session, Departure, row, key=key, add="count")
+            insert_or_add(session, UnsubscribeCount, row, key=key, add="count")
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(add, range(1, 9)))
     with database.reading() as session:
-        assert session.scalars(select(Departure.count)).all() == [36]
+        assert session.scalars(select(UnsubscribeCount.count)).all() == [36]
 
 
 def test_instants_are_scattered_over_a_window_each_by_itself(database: Database) -> None:
@@ -72,9 +72,9 @@ def test_instants_are_scattered_over_a_window_each_by_itself(database: Database)
             session.add(Alert(id=new_id(), key=str(number), at=MONDAY, text="x"))
         session.flush()
         drawn = list(
-            session.scalars(select(scattered(session, MONDAY, 60, kind)).select_from(Alert))
+            session.scalars(select(jittered(session, MONDAY, 60, kind)).select_from(Alert))
         )
-        session.execute(update(Alert).values(at=scattered(session, MONDAY, 60, kind)))
+        session.execute(update(Alert).values(at=jittered(session, MONDAY, 60, kind)))
         assert all(MONDAY <= at < MONDAY + timedelta(seconds=60) for at in drawn)
         assert len(set(drawn)) > 150
         halves = [at < MONDAY + timedelta(seconds=30) for at in drawn]
@@ -102,11 +102,11 @@ def test_one_of_many_numbers_is_asked_in_the_same_words_for_any_count(database: 
         connection = session.connection()
         event.listen(connection, "before_cursor_execute", listen)
         for some in ([], ids[:1], ids[1:4], [*ids, 2**53 - 1]):
-            found = session.scalars(select(Sender.id).where(among(Sender.id, some)))
+            found = session.scalars(select(Sender.id).where(in_ids(Sender.id, some)))
             assert sorted(found) == [each for each in ids if each in some]
         words = set(asked)
         assert len(words) == 1
         for some in ([], ids[:3], ids):
-            others = session.scalars(select(Sender.id).where(~among(Sender.id, some)))
+            others = session.scalars(select(Sender.id).where(~in_ids(Sender.id, some)))
             assert sorted(others) == [each for each in ids if each not in some]
         event.remove(connection, "before_cursor_execute", listen)

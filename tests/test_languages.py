@@ -20,14 +20,14 @@ TRANSLATED = ("be", "ru")
 THIN, NARROW, NBSP = "\u2009", "\u202f", "\u00a0"
 
 
-def catalogue(language: str, name: str = "letters") -> Catalog:
+def catalogue(language: str, name: str = "messages") -> Catalog:
     """Read a committed catalogue."""
     with (languages.CATALOGUES / language / f"{name}.po").open("rb") as file:
         return read_po(file, locale=language)
 
 
-def used_in_letters() -> set[str]:
-    """Every phrase that a letter's template or a situation asks for (the singular of plurals)."""
+def used_in_messages() -> set[str]:
+    """Every phrase that a message's template or a situation asks for (the singular of plurals)."""
     found: set[str] = {each.phrase for each in Situation}
     for _, _, message, _, _ in extract_from_dir(
         TEMPLATES,
@@ -93,14 +93,14 @@ def test_plurals(language: str, number: int, said: str) -> None:
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
-def test_every_phrase_of_a_letter_is_translated(language: str) -> None:
+def test_every_phrase_of_a_message_is_translated(language: str) -> None:
     """No phrase is missing, empty, fuzzy or left over."""
     messages = {
         (each.id if isinstance(each.id, str) else each.id[0]): each
         for each in catalogue(language)
         if each.id
     }
-    used = used_in_letters()
+    used = used_in_messages()
     assert len(used) > 30, "the extraction found too little to be true"
     assert used - set(messages) == set()
     assert set(messages) - used == set()
@@ -110,7 +110,7 @@ def test_every_phrase_of_a_letter_is_translated(language: str) -> None:
 
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_placeholders_survive_translation(language: str) -> None:
-    """A lost `%(name)s` would be a letter without its newsletter's name."""
+    """A lost `%(name)s` would be a message without its newsletter's name."""
     for message, form in translations(language):
         source = message.id if isinstance(message.id, str) else message.id[1]
         assert set(re.findall(r"%\(\w+\)[sd]", form)) == set(re.findall(r"%\(\w+\)[sd]", source))
@@ -125,8 +125,8 @@ def test_native_typography(language: str) -> None:
         assert " —" not in form, form
 
 
-def test_belarusian_letters() -> None:
-    """A Russian letter in a Belarusian catalogue is a slip, and the other way round."""
+def test_belarusian_messages() -> None:
+    """A Russian message in a Belarusian catalogue is a slip, and the other way round."""
     assert not [form for _, form in translations("be") if re.search("[иИщЩъЪ]", form)]
     assert not [form for _, form in translations("ru") if re.search("[іІўЎ]", form)]
 

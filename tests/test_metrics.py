@@ -5,13 +5,13 @@ from datetime import timedelta
 from fastapi.testclient import TestClient
 from sqlalchemy import select, update
 
-from app.addresses.keys import Keyring
-from app.allowances.refusals import ADDRESS, CLIENT, count_refused
+from app.addresses.keyring import Keyring
 from app.database import Database
-from app.deliveries.groups.sharing import Ask, exchange
-from app.deliveries.models import Delivery
+from app.deliveries.destinations.coordination import ThrottleRequest, exchange
+from app.deliveries.ledger.models import Delivery
 from app.mail.limits import NO_LIMITS
 from app.mailings.control import cancel
+from app.rate_limits.refusals import ADDRESS, CLIENT, count_refused
 from tests.deliveries.rows import a_mailing
 from tests.support.builders import WEEK
 from tests.support.clock import MONDAY, SetClock
@@ -31,10 +31,10 @@ def test_slowed_and_blocked_domains_are_counted_without_a_name(
     operators: TestClient, database: Database
 ) -> None:
     heard = [
-        Ask("one", NO_LIMITS, slower=60.0),
-        Ask("two", NO_LIMITS, slower=60.0),
-        Ask("three", NO_LIMITS, away=True),
-        Ask("four", NO_LIMITS, taken=True),
+        ThrottleRequest("one", NO_LIMITS, slower=60.0),
+        ThrottleRequest("two", NO_LIMITS, slower=60.0),
+        ThrottleRequest("three", NO_LIMITS, away=True),
+        ThrottleRequest("four", NO_LIMITS, taken=True),
     ]
     with database.transaction() as session:
         exchange(session, heard, 1, now=MONDAY)
@@ -57,7 +57,7 @@ def test_a_mailing_on_its_way_has_its_counts_its_rate_and_the_time_left(
     clock.go_on(seconds=2)
     figures = operators.get("/metrics").text.splitlines()
     counted = f'mailing="{mailing.id}",segment="en",state="sent",week="{WEEK}"'
-    assert f"vestka_mailing_letters{{{counted}}} 4.0" in figures
+    assert f"vestka_mailing_messages{{{counted}}} 4.0" in figures
     assert f"vestka_mailing_rate{{{whose}}} 2.0" in figures
     assert f"vestka_mailing_seconds_left{{{whose}}} 3.0" in figures
     with database.transaction() as session:

@@ -131,7 +131,7 @@ def test_another_language_needs_no_code(tmp_path: Path) -> None:
 
 
 def test_exposed_domains_in_both_spellings(newsletter: Newsletter) -> None:
-    """A browser may give a domain in letters or in A-labels."""
+    """A browser may give a domain in messages or in A-labels."""
     assert newsletter.exposed is not None
     spellings = newsletter.exposed.spellings()
     assert {"by", "бел", "xn--90ais", "yandex.com"} <= set(spellings)

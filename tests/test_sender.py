@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from app.addresses.keys import Keyring
+from app.addresses.keyring import Keyring
 from app.database import Database
-from app.deliveries.attempts import SenderRunsAlready
-from app.deliveries.claiming import claim
-from app.deliveries.leases import LEASE, register
-from app.deliveries.models import Sender as SenderRow
-from app.mail.dkim_keys import ED25519, RSA, create_dkim_key
+from app.deliveries.dispatch.attempt_journal import SenderRunsAlready
+from app.deliveries.ledger.claiming import claim
+from app.deliveries.ledger.leases import LEASE, register
+from app.deliveries.ledger.models import Sender as SenderRow
+from app.mail.dkim.dkim_keys import ED25519, RSA, create_dkim_key
 from app.sender import Sender, prepare
 from app.settings import Settings, SettingWrong
 from tests.deliveries.rows import a_mailing, states
@@ -72,7 +72,7 @@ def test_it_sends_what_is_due_and_leaves_no_trace(
         relays = {"VESTKA_RELAYS": f"smtp+insecure://127.0.0.1:{relay.port}"}
         sender = prepare(Settings({**environment, **relays}), database, NEWSLETTER, keyring, clock)
         asyncio.run(_run_until_sent(sender, database, 5))
-        assert len(relay.letters) == 5
+        assert len(relay.messages) == 5
     with database.reading() as session:
         assert session.scalars(select(SenderRow)).all() == []
     assert list(sender._journals.folder.glob("attempts-*")) == []
@@ -92,7 +92,7 @@ async def _run_until_sent(sender: Sender, database: Database, count: int) -> Non
     await running
 
 
-def _another_holds_letters(database: Database, keyring: Keyring) -> int:
+def _another_holds_messages(database: Database, keyring: Keyring) -> int:
     with database.transaction() as session:
         a_mailing(session, keyring, 3)
         other = register(session, "other", "/nowhere", now=MONDAY)
@@ -103,7 +103,7 @@ def _another_holds_letters(database: Database, keyring: Keyring) -> int:
 def test_it_frees_what_a_dead_sender_held(
     sender: Sender, database: Database, keyring: Keyring, clock: SetClock
 ) -> None:
-    _another_holds_letters(database, keyring)
+    _another_holds_messages(database, keyring)
     own = sender._begin()
     clock.go_on(seconds=LEASE.total_seconds() / 2)
     sender._renew(own, clock.now())
@@ -119,7 +119,7 @@ def test_it_frees_what_a_dead_sender_held(
 def test_who_was_cut_off_itself_gives_the_others_time(
     sender: Sender, database: Database, keyring: Keyring, clock: SetClock
 ) -> None:
-    _another_holds_letters(database, keyring)
+    _another_holds_messages(database, keyring)
     own = sender._begin()
     clock.go_on(seconds=2 * LEASE.total_seconds())  # the database was away, for the other as well
     sender._renew(own, clock.now())

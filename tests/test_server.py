@@ -8,13 +8,18 @@ from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from app.addresses.keys import Keyring
+from app.addresses.keyring import Keyring
 from app.database import Database
 from app.server import create_operators, create_public
-from app.subscribers.asking import CONFIRMATION, MANAGE_LINK, ask_to_confirm, send_manage_link
-from app.subscribers.asking import token_of as token_from
-from app.subscribers.models import ServiceLetter
-from app.web.context import Installation
+from app.subscribers.models import ServiceMessage
+from app.subscribers.service_messages import (
+    CONFIRMATION,
+    MANAGE_LINK,
+    ask_to_confirm,
+    send_manage_link,
+)
+from app.subscribers.service_messages import token_of as token_from
+from app.web.context import AppContext
 from tests.support.builders import WEEK, a_subscriber, everything, visitor
 from tests.support.clock import MONDAY
 
@@ -34,7 +39,7 @@ def filled(path: str, **values: str) -> str:
     return path.format_map(known)
 
 
-def test_every_operators_call_demands_a_key(installation: Installation) -> None:
+def test_every_operators_call_demands_a_key(installation: AppContext) -> None:
     app = create_operators(installation)
     client = visitor(app)
     seen = 0
@@ -49,7 +54,7 @@ def test_every_operators_call_demands_a_key(installation: Installation) -> None:
     assert seen > 15
 
 
-def test_every_route_is_described(installation: Installation) -> None:
+def test_every_route_is_described(installation: AppContext) -> None:
     for app in (create_public(installation), create_operators(installation)):
         routes = [route for route in app.routes if isinstance(route, APIRoute)]
         assert all(route.include_in_schema for route in routes)
@@ -68,7 +73,7 @@ def links(database: Database, keyring: Keyring) -> list[str]:
         send_manage_link(session, keyring, reader.id, "en", MONDAY)
         session.flush()
         nonces: dict[str, Any] = {
-            letter.kind: letter.nonce for letter in session.scalars(select(ServiceLetter))
+            message.kind: message.nonce for message in session.scalars(select(ServiceMessage))
         }
     return [
         f"/confirm/{token_from(keyring, CONFIRMATION, nonces[CONFIRMATION])}",
@@ -78,7 +83,7 @@ def links(database: Database, keyring: Keyring) -> list[str]:
 
 
 def test_looking_changes_nothing(
-    database: Database, keyring: Keyring, installation: Installation
+    database: Database, keyring: Keyring, installation: AppContext
 ) -> None:
     app = create_public(installation)
     client = visitor(app)
@@ -105,7 +110,7 @@ def test_no_answer_holds_a_token_s_referer(readers: TestClient) -> None:
         assert answer.headers["cache-control"] == "no-store"
 
 
-def test_only_named_origins_may_call(installation: Installation) -> None:
+def test_only_named_origins_may_call(installation: AppContext) -> None:
     installation.settings.read_values["allowed_origins"] = ("https://www.example.org",)
     client = visitor(create_public(installation))
     asked = {"Access-Control-Request-Method": "POST", "Origin": "https://www.example.org"}

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.errors import Refusal
+from app.errors import DomainError
 from app.settings import (
-    Consequences,
+    BouncePolicy,
     ImapPlace,
     Listen,
     Mailbox,
@@ -23,7 +23,7 @@ from app.settings import (
     naming,
 )
 
-KNOBS = {knob.name: knob for knob in Settings.knobs()}
+KNOBS = {knob.name: knob for knob in Settings.declared()}
 REQUIRED = {"VESTKA_PUBLIC_URL", "VESTKA_RELAYS", "VESTKA_FROM"}
 MARK = "seldomseen"
 
@@ -78,51 +78,51 @@ WRONG = [
     ("VESTKA_LIST_DOMAIN", f"-{MARK}.example.org"),
     ("VESTKA_RETURN_PATH_DOMAIN", f"{MARK}..org"),
     ("VESTKA_RETURN_PATH_DOMAIN", "вестка.example"),
-    ("VESTKA_GRACE", MARK),
-    ("VESTKA_GRACE", "0h"),
-    ("VESTKA_OVER", MARK),
-    ("VESTKA_OVER", "145h"),
-    ("VESTKA_TOMBSTONES", MARK),
+    ("VESTKA_SCHEDULE_GRACE", MARK),
+    ("VESTKA_SCHEDULE_GRACE", "0h"),
+    ("VESTKA_SEND_WINDOW", MARK),
+    ("VESTKA_SEND_WINDOW", "145h"),
+    ("VESTKA_BLOCK_REIMPORT_FOR", MARK),
     ("VESTKA_BOUNCE_IMAP", f"imaps://{MARK}@imap.example.org"),
     ("VESTKA_BOUNCE_IMAP", f"imap+insecure://back:{MARK}@imap.example.org"),
     ("VESTKA_BOUNCE_IMAP", f"imaps://back:{MARK}%0a@imap.example.org"),
     ("VESTKA_BOUNCE_IMAP", f"imaps://back:{MARK}@imap.example.org:port"),
-    ("VESTKA_CONSEQUENCES", f"hard={MARK}"),
-    ("VESTKA_CONSEQUENCES", f"{MARK}=2"),
-    ("VESTKA_CONSEQUENCES", "hard"),
-    ("VESTKA_CONSEQUENCES", "hard=-1"),
-    ("VESTKA_PAUSE_AT", "hard=5"),
-    ("VESTKA_PAUSE_AT", f"hard={MARK}%"),
-    ("VESTKA_PAUSE_AT", "least=1%"),
-    ("VESTKA_PAUSE_AT", "hard=100.1%"),
-    ("VESTKA_GRACE", "12"),
-    ("VESTKA_GRACE", "-1h"),
+    ("VESTKA_BOUNCE_POLICY", f"hard={MARK}"),
+    ("VESTKA_BOUNCE_POLICY", f"{MARK}=2"),
+    ("VESTKA_BOUNCE_POLICY", "hard"),
+    ("VESTKA_BOUNCE_POLICY", "hard=-1"),
+    ("VESTKA_AUTO_PAUSE", "hard=5"),
+    ("VESTKA_AUTO_PAUSE", f"hard={MARK}%"),
+    ("VESTKA_AUTO_PAUSE", "least=1%"),
+    ("VESTKA_AUTO_PAUSE", "hard=100.1%"),
+    ("VESTKA_SCHEDULE_GRACE", "12"),
+    ("VESTKA_SCHEDULE_GRACE", "-1h"),
     ("VESTKA_ALLOWED_ORIGINS", f"https://{MARK}.example.org/"),
     ("VESTKA_ALLOWED_ORIGINS", "*"),
     ("VESTKA_ALLOWED_ORIGINS", f"https://[{MARK}"),
-    ("VESTKA_HOSTS", f"{MARK}.example.org:8000"),
-    ("VESTKA_HOSTS", f"https://{MARK}.example.org"),
+    ("VESTKA_ALLOWED_HOSTS", f"{MARK}.example.org:8000"),
+    ("VESTKA_ALLOWED_HOSTS", f"https://{MARK}.example.org"),
     ("VESTKA_TRUSTED_PROXIES", MARK),
     ("VESTKA_TRUSTED_PROXIES", "10.0.0.1/8"),
     ("VESTKA_TRUSTED_PROXIES", "*"),
     ("VESTKA_PROXY_HEADER", MARK),
     ("VESTKA_PROXY_HEADER", ""),
     ("VESTKA_TRUSTED_CLIENTS", f"127.0.0.1, {MARK}"),
-    ("VESTKA_CLIENT_LIMITS", ""),
-    ("VESTKA_CLIENT_LIMITS", "0/10m"),
-    ("VESTKA_TOTAL_LIMITS", "20"),
-    ("VESTKA_TOTAL_LIMITS", f"20/{MARK}"),
-    ("VESTKA_ADDRESS_LIMITS", "5/1d;6/30d"),
+    ("VESTKA_RATE_LIMIT_CLIENT", ""),
+    ("VESTKA_RATE_LIMIT_CLIENT", "0/10m"),
+    ("VESTKA_RATE_LIMIT_TOTAL", "20"),
+    ("VESTKA_RATE_LIMIT_TOTAL", f"20/{MARK}"),
+    ("VESTKA_RATE_LIMIT_ADDRESS", "5/1d;6/30d"),
     ("VESTKA_ALERTS_TO", MARK),
-    ("VESTKA_RECIPIENTS", f"somebody@example.org, {MARK}"),
-    ("VESTKA_RECIPIENTS", "all"),
-    ("VESTKA_CONNECTIONS", "0"),
-    ("VESTKA_CONNECTIONS", "1001"),
-    ("VESTKA_CONNECTIONS", "²"),
-    ("VESTKA_CONNECTIONS", "9" * 5000),
-    ("VESTKA_CONNECTIONS", MARK),
-    ("VESTKA_MAILING_LIFE", f"48h {MARK}"),
-    ("VESTKA_RETENTION", "1y"),
+    ("VESTKA_ALLOWED_RECIPIENTS", f"somebody@example.org, {MARK}"),
+    ("VESTKA_ALLOWED_RECIPIENTS", "all"),
+    ("VESTKA_RELAY_CONNECTIONS", "0"),
+    ("VESTKA_RELAY_CONNECTIONS", "1001"),
+    ("VESTKA_RELAY_CONNECTIONS", "²"),
+    ("VESTKA_RELAY_CONNECTIONS", "9" * 5000),
+    ("VESTKA_RELAY_CONNECTIONS", MARK),
+    ("VESTKA_RETRY_FOR", f"48h {MARK}"),
+    ("VESTKA_DELIVERY_RETENTION", "1y"),
     ("VESTKA_LOG_FORMAT", MARK),
     ("VESTKA_PHOTOS", MARK),
 ]
@@ -140,10 +140,10 @@ def test_a_wrong_value_is_refused_by_its_name_and_not_repeated(name: str, text: 
 @pytest.mark.parametrize(
     ("name", "text", "hint"),
     [
-        ("VESTKA_OVER", "7d", "at most 6 days"),
-        ("VESTKA_PAUSE_AT", "hard=200%", "100%"),
+        ("VESTKA_SEND_WINDOW", "7d", "at most 6 days"),
+        ("VESTKA_AUTO_PAUSE", "hard=200%", "100%"),
         ("VESTKA_PUBLIC_URL", "http://127.0.0.1:99999", "port"),
-        ("VESTKA_RECIPIENTS", "somebody", "everyone, nobody"),
+        ("VESTKA_ALLOWED_RECIPIENTS", "somebody", "everyone, nobody"),
     ],
 )
 def test_a_refusal_tells_what_is_wrong(name: str, text: str, hint: str) -> None:
@@ -164,8 +164,8 @@ def test_a_knob_s_value_may_stand_in_a_file(name: str, tmp_path: Path) -> None:
         "VESTKA_PUBLIC_URL": "https://example.org",
         "VESTKA_RELAYS": "smtps://relay.example.org",
         "VESTKA_FROM": "news@example.org",
-        "VESTKA_OVER": "3h",
-        "VESTKA_TOMBSTONES": "90d",
+        "VESTKA_SEND_WINDOW": "3h",
+        "VESTKA_BLOCK_REIMPORT_FOR": "90d",
         "VESTKA_BOUNCE_IMAP": "imaps://back:secret@imap.example.org",
     }
     text = good.get(name) or KNOBS[name].default
@@ -201,7 +201,7 @@ def test_a_file_that_cannot_be_read_is_named_by_its_setting(
     if content is not None:
         file.write_bytes(content)
     with pytest.raises(SettingWrong) as refused:
-        _ = Settings({"VESTKA_FROM_FILE": str(file)}).sender
+        _ = Settings({"VESTKA_FROM_FILE": str(file)}).from_address
     assert str(refused.value).startswith("VESTKA_FROM_FILE ")
     assert MARK not in str(refused.value)
 
@@ -227,10 +227,10 @@ def test_defaults_follow_each_other(tmp_path: Path) -> None:
     assert not settings.keys_dir.is_relative_to(settings.data_dir)
     assert settings.database_url == f"sqlite:///{tmp_path}/data/vestka.db"
     assert settings.list_domain == settings.return_path_domain == "example.org"
-    assert settings.grace == timedelta(hours=12)
+    assert settings.schedule_grace == timedelta(hours=12)
     assert settings.public_listen == Listen("0.0.0.0", 8000)
     assert settings.operators_listen == Listen("127.0.0.1", 8001)
-    assert settings.connections == 10
+    assert settings.relay_connections == 10
 
 
 @pytest.mark.parametrize(
@@ -245,52 +245,60 @@ def test_defaults_follow_each_other(tmp_path: Path) -> None:
         ("VESTKA_FROM", "news@example.org", Mailbox("", "news@example.org")),
         ("VESTKA_FROM", "news@пример.example", Mailbox("", "news@xn--e1afmkfd.example")),
         ("VESTKA_RELAYS", "smtps://a, smtps://b", ("smtps://a", "smtps://b")),
-        ("VESTKA_GRACE", "90s", timedelta(seconds=90)),
-        ("VESTKA_OVER", "3h", timedelta(hours=3)),
-        ("VESTKA_TOMBSTONES", "90d", timedelta(days=90)),
-        ("VESTKA_CONSEQUENCES", "hard=3 soft-days=7", Consequences(hard=3, soft_days=7)),
-        ("VESTKA_PAUSE_AT", "hard=2.5% least=0", Thresholds(hard=0.025, least=1)),
-        ("VESTKA_PAUSE_AT", "", Thresholds()),
+        ("VESTKA_SCHEDULE_GRACE", "90s", timedelta(seconds=90)),
+        ("VESTKA_SEND_WINDOW", "3h", timedelta(hours=3)),
+        ("VESTKA_BLOCK_REIMPORT_FOR", "90d", timedelta(days=90)),
+        ("VESTKA_BOUNCE_POLICY", "hard=3 soft-days=7", BouncePolicy(hard=3, soft_days=7)),
+        ("VESTKA_AUTO_PAUSE", "hard=2.5% least=0", Thresholds(hard=0.025, least=1)),
+        ("VESTKA_AUTO_PAUSE", "", Thresholds()),
         (
             "VESTKA_BOUNCE_IMAP",
             "imaps://back:s%40fe@imap.example.org/Bounces",
             ImapPlace("imap.example.org", 993, True, "back", "s@fe", "Bounces"),  # noqa: FBT003 (TLS)
         ),
-        ("VESTKA_RETENTION", "30d", timedelta(days=30)),
+        ("VESTKA_DELIVERY_RETENTION", "30d", timedelta(days=30)),
         ("VESTKA_LIST_DOMAIN", "News.Example.org.", "news.example.org"),
         ("VESTKA_ALLOWED_ORIGINS", "https://a.example,https://b.example:8443", None),
-        ("VESTKA_HOSTS", "Vestka, a.example.org.,[::1]", ("vestka", "a.example.org", "::1")),
+        (
+            "VESTKA_ALLOWED_HOSTS",
+            "Vestka, a.example.org.,[::1]",
+            ("vestka", "a.example.org", "::1"),
+        ),
         ("VESTKA_PROXY_HEADER", "Forwarded", "Forwarded"),
         ("VESTKA_TRUSTED_CLIENTS", "", Networks()),
-        ("VESTKA_CLIENT_LIMITS", "off", ()),
+        ("VESTKA_RATE_LIMIT_CLIENT", "off", ()),
         (
-            "VESTKA_ADDRESS_LIMITS",
+            "VESTKA_RATE_LIMIT_ADDRESS",
             "5/1d, 9/30d",
             (Rate(5, timedelta(days=1)), Rate(9, timedelta(days=30))),
         ),
-        ("VESTKA_RECIPIENTS", "everyone", Recipients(everyone=True, only=frozenset())),
-        ("VESTKA_RECIPIENTS", "nobody", Recipients(everyone=False, only=frozenset())),
+        ("VESTKA_ALLOWED_RECIPIENTS", "everyone", Recipients(everyone=True, only=frozenset())),
+        ("VESTKA_ALLOWED_RECIPIENTS", "nobody", Recipients(everyone=False, only=frozenset())),
     ],
 )
 def test_what_is_written_is_read(name: str, text: str, read: object) -> None:
     assert value(name, text) == (tuple(text.split(",")) if read is None else read)
 
 
-def test_only_named_recipients_get_letters() -> None:
-    recipients = Settings({"VESTKA_RECIPIENTS": "Ann@Example.org, bob@example.org"}).recipients
+def test_only_named_recipients_get_messages() -> None:
+    recipients = Settings(
+        {"VESTKA_ALLOWED_RECIPIENTS": "Ann@Example.org, bob@example.org"}
+    ).allowed_recipients
     assert recipients.allow("ann@example.org")
     assert not recipients.allow("eve@example.org")
-    assert not Settings({"VESTKA_RECIPIENTS": ""}).recipients.allow("eve@example.org")
-    assert Settings({}).recipients.allow("eve@example.org")
+    assert not Settings({"VESTKA_ALLOWED_RECIPIENTS": ""}).allowed_recipients.allow(
+        "eve@example.org"
+    )
+    assert Settings({}).allowed_recipients.allow("eve@example.org")
 
 
 def test_a_knob_is_read_once(tmp_path: Path) -> None:
     file = tmp_path / "from"
     file.write_text("news@example.org")
     settings = Settings({"VESTKA_FROM_FILE": str(file)})
-    before = settings.sender
+    before = settings.from_address
     file.write_text("other@example.org")
-    assert settings.sender is before
+    assert settings.from_address is before
 
 
 @pytest.mark.parametrize(
@@ -313,7 +321,7 @@ def test_a_loopback_host_is_this_machine(host: str, *, loopback: bool) -> None:
 def test_another_room_s_refusal_gets_the_setting_s_name() -> None:
     said = r"VESTKA_SCHEDULE cannot be used: It is so\."
     with pytest.raises(SettingWrong, match=said), naming("VESTKA_SCHEDULE"):
-        raise Refusal("It is so.")
+        raise DomainError("It is so.")
     with pytest.raises(SettingWrong, match=r"^VESTKA_FROM x$"), naming("VESTKA_SCHEDULE"):
         raise SettingWrong("VESTKA_FROM", "x")
 
@@ -321,7 +329,7 @@ def test_another_room_s_refusal_gets_the_setting_s_name() -> None:
 @pytest.mark.parametrize(
     ("name", "nearest"),
     [
-        ("VESTKA_RECIPIENT", "VESTKA_RECIPIENTS"),
+        ("VESTKA_RECIPIENT", "VESTKA_ALLOWED_RECIPIENTS"),
         ("VESTKA_DATABASE_URI", "VESTKA_DATABASE_URL"),
         ("VESTKA_RELAY_FILE", "VESTKA_RELAYS_FILE"),
         ("VESTKA_", "VESTKA_"),
@@ -334,6 +342,6 @@ def test_a_name_that_is_no_setting_s_is_refused_with_the_nearest(name: str, near
 
 
 def test_what_is_a_setting_or_none_of_ours_is_not_refused() -> None:
-    given = {knob.name: MARK for knob in Settings.knobs()}
+    given = {knob.name: MARK for knob in Settings.declared()}
     given |= {f"{name}_FILE": MARK for name in given}
     assert Settings({**given, "PATH": MARK, "VESTKA_TEST_POSTGRES_URL": MARK}).unknown() == []

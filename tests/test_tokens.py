@@ -75,7 +75,7 @@ def test_link_tokens_repeat_and_share_nothing() -> None:
     assert len({token[:8] for token in others} | {token[20:28] for token in others}) == 10
 
 
-def test_links_of_old_letters_open_after_a_rotation() -> None:
+def test_links_of_old_messages_open_after_a_rotation() -> None:
     assert ROTATED.open_unsubscribe(TOKEN) == LINKS.open_unsubscribe(TOKEN)
     assert ROTATED.open_return_path(PATH) == LINKS.open_return_path(PATH)
     with pytest.raises(LinkUnknown):

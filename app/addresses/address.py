@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, validate_email
 
-from app.errors import Refusal
+from app.errors import DomainError
 
 MAX_LENGTH = 254
 MAX_LOCAL_LENGTH = 64
@@ -21,7 +21,7 @@ _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _WIRE = re.compile(rf"(?!-){_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+{_LABEL}", re.ASCII)
 
 
-class AddressRefused(Refusal):
+class AddressRefused(DomainError):
     """This is not a valid e-mail address."""
 
 

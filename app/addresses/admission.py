@@ -1,7 +1,7 @@
 """The mark of a row that the sender itself let in.
 
 Sealing needs only a public key, so whoever can write the database could plant addresses. The mark
-binds all that says whom a row is about, and is checked before every letter. It leaves out the
+binds all that says whom a row is about, and is checked before every message. It leaves out the
 language: a reader may change that alone.
 """
 
@@ -11,7 +11,7 @@ from typing import NamedTuple
 from app.addresses.address import EmailAddress
 from app.addresses.hashing import HashKeys
 from app.addresses.sealing import OpeningKeys, open_sealed
-from app.errors import Refusal
+from app.errors import DomainError
 
 _PREFIX = b"vestka/admit/v2|"
 _ROW_ID_LENGTH = 16
@@ -19,7 +19,7 @@ _LINK_ID_LENGTH = 8
 _INDEX_LENGTH = 33
 
 
-class NotAdmitted(Refusal):
+class NotAdmitted(DomainError):
     """The sender did not let this row in as it stands."""
 
 

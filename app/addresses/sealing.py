@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
 from app.addresses.address import AddressRefused, EmailAddress
-from app.errors import Refusal
+from app.errors import DomainError
 
 Purpose = Literal["hot", "list"]
 """`hot` seals a sign-up, which lives for hours; `list` seals the address of a subscriber."""
@@ -29,7 +29,7 @@ _PADDING_VERSION = 1
 _ROW_ID_LENGTH = 16
 
 
-class SealBroken(Refusal):
+class SealBroken(DomainError):
     """A sealed address does not open: it was changed, moved, or its key is not here."""
 
 

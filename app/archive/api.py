@@ -6,9 +6,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from app.archive.launches import Launch, content_at, launch_of, launches
-from app.archive.outlines import outlines
 from app.archive.pages import find_segment, find_week
+from app.archive.published import PublishedIssue, content_at, launch_of, launches
 from app.archive.schemas import (
     SentCommentary,
     SentHeading,
@@ -20,14 +19,15 @@ from app.archive.schemas import (
     Situations,
 )
 from app.archive.situations import situations
+from app.archive.summaries import summaries
 from app.issues.content import Commentary, Photo
 from app.issues.markup import to_html
 from app.issues.photos import Hosted, hosted, ids_in
 from app.issues.week import NoSuchWeek, Week
 from app.newsletter import Segment, UnknownRubric
-from app.web.caching import cacheable
 from app.web.context import Here, Reading
-from app.web.description import WEEK, names
+from app.web.http_caching import cacheable
+from app.web.openapi import WEEK, names
 from app.web.problems import MEDIA_TYPE as PROBLEM
 
 router = APIRouter(prefix="/v1", tags=["archive"])
@@ -43,7 +43,7 @@ _FOUND: dict[int | str, dict[str, Any]] = {
 }
 
 
-def _answer(request: Request, body: BaseModel, sent: list[Launch]) -> Response:
+def _answer(request: Request, body: BaseModel, sent: list[PublishedIssue]) -> Response:
     # Public and without cookies, so any page may read it; and one answer for all keeps `Vary` away.
     headers = {"Access-Control-Allow-Origin": "*"}
     answer = Response(body.model_dump_json(), media_type="application/json", headers=headers)
@@ -82,7 +82,7 @@ def get_issues(
                 for each in told
             ],
         )
-        for launch, told in outlines(session, sent)
+        for launch, told in summaries(session, sent)
     ]
     body = SentIssues(segment=found.id, languages=list(found.languages), issues=issues)
     return _answer(request, body, sent)
@@ -114,11 +114,11 @@ def get_situation(
     if not rubrics:
         raise UnknownRubric(field="rubric")
     sent = launches(session, first=_week(first, "from"), last=_week(to, "to"))
-    body = situations(outlines(session, sent), here.newsletter, rubrics)
+    body = situations(summaries(session, sent), here.newsletter, rubrics)
     return _answer(request, body, sent)
 
 
-def _days(launch: Launch) -> dict[str, Any]:
+def _days(launch: PublishedIssue) -> dict[str, Any]:
     return {
         "week": str(launch.week),
         "first_day": launch.week.monday,

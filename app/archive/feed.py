@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import NAMESPACE_URL, uuid5
 
-from app.archive.launches import Launch
-from app.archive.readings import Reading, readings
+from app.archive.published import PublishedIssue
+from app.archive.view_models import IssueView, issue_views
 from app.issues.content import IssueContent
 from app.issues.photos import Hosted
 from app.languages import week_range
@@ -34,11 +34,11 @@ class Entry:
     at: str
     url: str
     authors: tuple[str, ...]
-    readings: Sequence[Reading]
+    issue_views: Sequence[IssueView]
 
 
 def write_feed(
-    issues: Sequence[tuple[Launch, IssueContent]],
+    issues: Sequence[tuple[PublishedIssue, IssueContent]],
     segment: Segment,
     language: str,
     newsletter: Newsletter,
@@ -52,7 +52,7 @@ def write_feed(
     entries = []
     for launch, content in issues:
         url = f"{archive}/{launch.week}?language={language}"
-        shown = readings(content, segment, language, newsletter, photos)
+        shown = issue_views(content, segment, language, newsletter, photos)
         entries.append(_entry(launch, shown, language, url=url, id_=_id(*place, str(launch.week))))
     xml = (
         environment(language)
@@ -71,14 +71,16 @@ def write_feed(
     return _NOT_XML.sub("", xml)
 
 
-def _entry(launch: Launch, shown: Sequence[Reading], language: str, *, url: str, id_: str) -> Entry:
+def _entry(
+    launch: PublishedIssue, shown: Sequence[IssueView], language: str, *, url: str, id_: str
+) -> Entry:
     return Entry(
         id=id_,
         title=week_range(launch.week.monday, launch.week.sunday, language),
         at=_rfc3339(launch.launched_at),
         url=url,
         authors=tuple(dict.fromkeys(each.author for each in shown if each.author)),
-        readings=shown,
+        issue_views=shown,
     )
 
 

@@ -10,15 +10,15 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import HTMLResponse
 
 from app.archive.feed import MEDIA_TYPE, NEWEST, write_feed
-from app.archive.launches import Launch, NotInArchive, content_at, launch_of, launches
-from app.archive.outlines import outlines
-from app.archive.readings import headings, readings
+from app.archive.published import NotInArchive, PublishedIssue, content_at, launch_of, launches
+from app.archive.summaries import summaries
+from app.archive.view_models import headings, issue_views
 from app.issues.photos import Hosted, hosted, ids_in
 from app.issues.week import NoSuchWeek, Week
 from app.languages import week_range
 from app.newsletter import Newsletter, Segment
-from app.web.caching import cacheable
 from app.web.context import Here, Reading
+from app.web.http_caching import cacheable
 from app.web.pages import page
 
 router = APIRouter(prefix="/archive", tags=["archive"], default_response_class=HTMLResponse)
@@ -108,7 +108,7 @@ def archive_segment(
 def _index(
     here: Here,
     session: Reading,
-    sent: list[Launch],
+    sent: list[PublishedIssue],
     segment: Segment,
     language: str,
     year: str | None,
@@ -124,7 +124,7 @@ def _index(
             "days": week_range(launch.week.monday, launch.week.sunday, language),
             "headings": headings(told, segment, language, here.newsletter),
         }
-        for launch, told in outlines(session, shown)
+        for launch, told in summaries(session, shown)
     ]
     return page(
         "archive_segment",
@@ -188,7 +188,7 @@ def archive_issue(
         offered=found.languages,
         segment=found,
         days=week_range(launch.week.monday, launch.week.sunday, spoken),
-        readings=readings(
+        issue_views=issue_views(
             content, found, spoken, here.newsletter, hosted(session, ids_in(content))
         ),
         **_addresses(here, found, spoken, f"/{launch.week}"),

@@ -6,10 +6,10 @@ A photo that no shown issue holds is not there, whoever knows its id.
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.archive.launches import shown
+from app.archive.published import shown
 from app.issues.models import IssuePhoto, Photo
 from app.issues.photos import ID
-from app.mail.pictures import KINDS
+from app.mail.message.inline_images import KINDS
 from app.mailings.models import Mailing
 
 

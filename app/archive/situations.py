@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 
-from app.archive.launches import Launch
-from app.archive.outlines import Outlines
+from app.archive.published import PublishedIssue
 from app.archive.schemas import RubricSituation, Situations, WeekSituation
+from app.archive.summaries import Outlines
 from app.newsletter import Newsletter, Rubric
 
 
 def situations(
-    told: Iterable[tuple[Launch, Outlines]], newsletter: Newsletter, rubrics: Sequence[Rubric]
+    told: Iterable[tuple[PublishedIssue, Outlines]],
+    newsletter: Newsletter,
+    rubrics: Sequence[Rubric],
 ) -> Situations:
     """Return these rubrics' verdicts in the order of `told`; an issue sent twice counts once."""
     weeks = {launch.week: outlines for launch, outlines in told}

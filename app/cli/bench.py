@@ -8,19 +8,19 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from app import journal
+from app import log
 from app.cli.mailing import window_of
 from app.cli.output import AsJson, print_record, print_rows
 from app.settings import SettingWrong
-from app.settings.places import database_url
-from app.settings.words import Unfit
+from app.settings.locations import database_url
+from app.settings.values import InvalidValue
 
 
 def _url(value: str | None) -> str | None:
     """Refuse what names no database, before anything is begun."""
     try:
         return value if value is None else database_url(value)
-    except Unfit as unfit:
+    except InvalidValue as unfit:
         raise SettingWrong("--database", str(unfit)) from None
 
 
@@ -29,14 +29,14 @@ commands = typer.Typer(no_args_is_help=True, help="Measurements, from a checkout
 
 @commands.command()
 def send(
-    letters: Annotated[int, typer.Option(min=1000, help="readers of the mailing")] = 20_000,
+    messages: Annotated[int, typer.Option(min=1000, help="readers of the mailing")] = 20_000,
     rounds: Annotated[int, typer.Option(min=1, help="the median of so many counts")] = 3,
     database: Annotated[
         str | None,
         typer.Option(callback=_url, help="an empty PostgreSQL database (one round); else SQLite"),
     ] = None,
     *,
-    dkim: Annotated[bool, typer.Option("--dkim", help="sign every letter, RSA 2048")] = False,
+    dkim: Annotated[bool, typer.Option("--dkim", help="sign every email, RSA 2048")] = False,
     peers: Annotated[
         bool, typer.Option("--peers", help="compare with a naive sender and a pool in Go, too")
     ] = False,
@@ -44,7 +44,7 @@ def send(
 ) -> None:
     """Send a mailing to smtp-sink by the whole sender, and compare with smtp-source (Postfix)."""
     measured = _bench("send").run(
-        letters, 1 if database else rounds, url=database, dkim=dkim, peers=peers
+        messages, 1 if database else rounds, url=database, dkim=dkim, peers=peers
     )
     print_record(measured, as_json=as_json)
 
@@ -112,7 +112,7 @@ def rehearse(
 
 def _bench(name: str) -> Any:
     """Import a measurement: it is no part of the service, and only a checkout has it."""
-    journal.configure("text")  # to standard error: what is measured goes to standard output
+    log.configure("text")  # to standard error: what is measured goes to standard output
     root = str(Path(__file__).resolve().parents[2])
     if root not in sys.path:
         sys.path.append(root)

@@ -8,21 +8,21 @@ from typing import Annotated
 
 import typer
 
-from app.cli.opening import Opened
+from app.cli.app_context import CommandContext
+from app.cli.bounce_ingest import from_files, from_input, show_consequences, take_in
 from app.cli.output import AsJson
-from app.cli.taking_in import from_files, from_input, show_consequences, take_in
-from app.errors import Refusal
+from app.errors import DomainError
+from app.mail.classification import Verdict, classify
 from app.mail.reports import read_report
 from app.mail.reports.addresses import FOUND
 from app.mail.reports.parts import LARGEST
-from app.mail.verdicts import Verdict, judge
 
 
-class MessageUnreadable(Refusal):
+class MessageUnreadable(DomainError):
     """A message to explain cannot be read."""
 
 
-class NothingToExplain(Refusal):
+class NothingToExplain(DomainError):
     """Name the messages to explain: files, or directories of files."""
 
 
@@ -47,8 +47,8 @@ def bounce(
     elif explain:
         explain_messages(paths or [])
     elif consequences:
-        settings = Opened().settings
-        show_consequences(settings.consequences, settings.pause_at, as_json=as_json)
+        settings = CommandContext().settings
+        show_consequences(settings.bounce_policy, settings.auto_pause, as_json=as_json)
     else:
         messages = from_files(_files(paths)) if paths else from_input()
         take_in(messages, recipient, as_json=as_json)
@@ -71,7 +71,7 @@ def explain_replies(lines: Iterable[bytes]) -> None:
     """Print one line of JSON for each line that is read."""
     for line in lines:
         said = line.decode("utf-8", "replace").strip()
-        _print("-", judge(said), FOUND.findall(said))
+        _print("-", classify(said), FOUND.findall(said))
 
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:

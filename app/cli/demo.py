@@ -16,7 +16,7 @@ from rich.console import Console
 
 from app.cli.output import AsJson, print_json
 from app.clock import SystemClock
-from app.demo import story
+from app.demo import scenario
 from app.demo.inbox_pages import showing
 from app.demo.instance import LOOPBACK, Instance, free_port, running
 from app.demo.readers import READERS
@@ -122,19 +122,19 @@ async def _receiving() -> AsyncIterator[tuple[Receiver, int]]:
 
 async def _story(
     console: Console, instance: Instance, newsletter: Newsletter, week: Week, receiver: Receiver
-) -> story.Outcome:
+) -> scenario.Outcome:
     _done(console, "the service is up")
-    await story.subscribe(instance)
-    await story.confirm(instance, receiver.inbox)
+    await scenario.subscribe(instance)
+    await scenario.confirm(instance, receiver.inbox)
     _done(console, f"{len(READERS)} readers subscribed, and confirmed by the links they were sent")
-    mailings = await story.publish(instance, newsletter, week)
+    mailings = await scenario.publish(instance, newsletter, week)
     labels = " and ".join(segment.label for segment in newsletter.segments)
     _done(console, f"the issue {week} stored, approved, and launched to {labels}")
-    outcome = await story.see(instance, newsletter, week, mailings, receiver.inbox)
+    outcome = await scenario.see(instance, newsletter, week, mailings, receiver.inbox)
     for fault in outcome.faults:
         console.print(f"  [red]✗[/] {fault}", soft_wrap=True)
     if outcome.ok:
-        _done(console, f"{outcome.letters} letters came, to each reader exactly their own")
+        _done(console, f"{outcome.messages} emails came, to each reader exactly their own")
     return outcome
 
 
@@ -142,11 +142,11 @@ def _done(console: Console, what: str) -> None:
     console.print(f"  [green]✓[/] {what}", highlight=False, soft_wrap=True)
 
 
-def _summary(outcome: story.Outcome, places: dict[str, str]) -> dict[str, Any]:
+def _summary(outcome: scenario.Outcome, places: dict[str, str]) -> dict[str, Any]:
     return {
         "ok": outcome.ok,
         "readers": len(READERS),
-        "letters": outcome.letters,
+        "emails": outcome.messages,
         "week": outcome.week,
         "mailings": outcome.mailings,
         "faults": outcome.faults,

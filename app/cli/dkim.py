@@ -1,4 +1,4 @@
-"""`vestka dkim`: the keys that sign letters, and the DNS records that let others verify them."""
+"""`vestka dkim`: the keys that sign emails, and the DNS records that let others verify them."""
 
 from dataclasses import asdict
 from enum import StrEnum
@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from app.addresses.keys import check_apart
-from app.cli.opening import Opened
+from app.addresses.keyring import check_apart
+from app.cli.app_context import CommandContext
 from app.cli.output import AsJson, print_json, print_record, print_rows
-from app.mail.covering import Arrived, LetterUnreadable, read_arrived
-from app.mail.dkim import DkimKey
-from app.mail.dkim_keys import ED25519, RSA, create_dkim_key
+from app.mail.dkim.coverage import Arrived, MessageUnreadable, read_arrived
+from app.mail.dkim.dkim_keys import ED25519, RSA, create_dkim_key
+from app.mail.dkim.signature import DkimKey
 from app.settings import naming
 
 commands = typer.Typer(no_args_is_help=True, help="Keys that sign letters (DKIM).")
@@ -33,7 +33,7 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Make a key beside the others, and print its DNS record. It signs from the next start on."""
-    opened = Opened()
+    opened = CommandContext()
     settings = opened.settings
     domain = settings.dkim_domain
     with naming("VESTKA_KEYS_DIR"):
@@ -47,7 +47,7 @@ def create(
 @commands.command("list")
 def list_(*, as_json: AsJson = False) -> None:
     """List the keys that sign, with their DNS records."""
-    records = [_shown(key) for key in Opened().dkim_keys]
+    records = [_shown(key) for key in CommandContext().dkim_keys]
     if as_json or not records:
         print_rows(records, as_json=as_json, nothing="There is no DKIM key: the relay has to sign.")
         return
@@ -57,18 +57,18 @@ def list_(*, as_json: AsJson = False) -> None:
 
 @commands.command()
 def check(
-    letter: Annotated[Path, typer.Argument(metavar="FILE", help="a letter saved from a mailbox")],
+    message: Annotated[Path, typer.Argument(metavar="FILE", help="an email saved from a mailbox")],
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Tell whether a letter as it arrived is signed for one-click unsubscribing; 1 if it is not.
+    """Tell whether an email as it arrived is signed for one-click unsubscribing; 1 if it is not.
 
     It reads what the signatures name and asks no DNS: a mailbox's "Show original" tells the rest.
     """
     try:
-        arrived = read_arrived(letter.read_bytes())
+        arrived = read_arrived(message.read_bytes())
     except OSError:
-        raise LetterUnreadable from None
+        raise MessageUnreadable from None
     rows = [asdict(each) | {"covers": each.covers} for each in arrived.signatures]
     if as_json:
         facts = {"covered": arrived.covered, "from": arrived.domain, "headers": arrived.counts}

@@ -4,13 +4,13 @@ from typing import Annotated
 
 import typer
 
-from app.cli.opening import Opened
+from app.cli.app_context import CommandContext
 from app.cli.output import AsJson, print_record, print_rows
-from app.deliveries.groups.sharing import lift as lift_block
-from app.deliveries.groups.sharing import standings
-from app.deliveries.outfit import group_limits_of
-from app.errors import Refusal
-from app.mail.patterns import Pattern
+from app.deliveries.destinations.coordination import lift as lift_block
+from app.deliveries.destinations.coordination import standings
+from app.deliveries.dispatch.from_settings import group_limits_of
+from app.errors import DomainError
+from app.mail.domain_patterns import Pattern
 from app.mail.providers import providers
 from app.operators.audit import note
 
@@ -18,14 +18,14 @@ commands = typer.Typer(no_args_is_help=True, help="Receiving domains: list, lift
 BY = "command line"
 
 
-class NotBlocked(Refusal):
+class NotBlocked(DomainError):
     """That domain is not blocked."""
 
 
 @commands.command("list")
 def list_(*, as_json: AsJson = False) -> None:
     """List what is slowed or blocked. Only great providers and domains of settings have a name."""
-    opened = Opened()
+    opened = CommandContext()
     limits = group_limits_of(opened.settings, opened.keyring)
     known = [*providers(), *(pattern.text for pattern, _ in limits.patterns)]
     names = {limits.name(key): key for key in known}
@@ -47,8 +47,8 @@ def lift(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """End a block, when what it was for is put right; letters go again, carefully at first."""
-    opened = Opened()
+    """End a block, when what it was for is put right; emails go again, carefully at first."""
+    opened = CommandContext()
     limits = group_limits_of(opened.settings, opened.keyring)
     now = opened.clock.now()
     with opened.database.transaction() as session:

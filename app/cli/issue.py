@@ -1,4 +1,4 @@
-"""`vestka issue`: store the week's draft, look at it as a letter, approve it or take that back."""
+"""`vestka issue`: store the week's draft, look at it as an email, approve it or take that back."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from app.cli.opening import Opened
+from app.cli.app_context import CommandContext
 from app.cli.output import AsJson, print_record, print_rows
 from app.cli.rehearsal import OutUnwritable, rehearse
-from app.editions.findings import Finding, examine
 from app.editions.freezing import freeze
+from app.editions.lint.rules import Finding, examine
 from app.editions.pictures import standalone
 from app.editions.preview import preview as preview_edition
 from app.editions.preview import to_look_at
@@ -23,7 +23,7 @@ from app.issues.drafting import content_of, find, list_issues, store
 from app.issues.files import read_issue
 from app.issues.folder import read_folder
 from app.issues.week import Week
-from app.mail.templates import Rendered
+from app.mail.message.templates import Rendered
 from app.operators.audit import note
 
 commands = typer.Typer(no_args_is_help=True, help="The week's issue: store, look at, approve.")
@@ -41,7 +41,7 @@ def put(
 ) -> None:
     """Store the week's draft, whole, in place of an earlier one."""
     named = Week.parse(week) if week else None
-    opened = Opened()
+    opened = CommandContext()
     content = (
         read_folder(path, opened.newsletter, week) if path.is_dir() else read_issue(path, week)
     )
@@ -61,7 +61,7 @@ def put(
 @commands.command()
 def show(week: WeekName, *, as_json: AsJson = False) -> None:
     """Show what the week's issue holds; with --json, all of it."""
-    opened = Opened()
+    opened = CommandContext()
     with opened.database.reading() as session:
         issue = find(session, Week.parse(week))
         content = content_of(issue)
@@ -79,7 +79,7 @@ def show(week: WeekName, *, as_json: AsJson = False) -> None:
 @commands.command("list")
 def list_(*, as_json: AsJson = False) -> None:
     """List all issues, the newest week first."""
-    opened = Opened()
+    opened = CommandContext()
     with opened.database.reading() as session:
         rows = [
             {
@@ -97,14 +97,14 @@ def list_(*, as_json: AsJson = False) -> None:
 @commands.command()
 def preview(
     week: WeekName,
-    segment: Annotated[str, typer.Option(help="whose letter, such as be-ru")],
+    segment: Annotated[str, typer.Option(help="whose email, such as be-ru")],
     language: Annotated[str | None, typer.Option(help="or else the segment's first")] = None,
     out: Annotated[Path | None, typer.Option(help="a folder to write HTML and text to")] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Show the edition as a letter: its text, or both its parts as files in --out."""
-    opened = Opened()
+    """Show the edition as an email: its text, or both its parts as files in --out."""
+    opened = CommandContext()
     found = opened.newsletter.segment(segment)
     parsed = Week.parse(week)
     url = opened.settings.public_url
@@ -150,7 +150,7 @@ def approve(
     as_json: AsJson = False,
 ) -> None:
     """Approve the issue and freeze its editions; refused with what is missing, if anything is."""
-    opened = Opened()
+    opened = CommandContext()
     parsed, now = Week.parse(week), opened.clock.now()
     newsletter, url = opened.newsletter, opened.settings.public_url
     with opened.database.transaction() as session:
@@ -170,7 +170,7 @@ def approve(
 @commands.command()
 def withdraw(week: WeekName, *, as_json: AsJson = False) -> None:
     """Withdraw the approval for all segments, unless the issue is on its way to one of them."""
-    opened = Opened()
+    opened = CommandContext()
     parsed = Week.parse(week)
     with opened.database.transaction() as session:
         withdraw_approval(session, parsed)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.opening import Opened
+from app.cli.app_context import CommandContext
 from app.cli.output import AsJson, print_record, print_rows
 from app.operators.api_keys import create_key, list_keys, revoke_key
 from app.operators.audit import note
@@ -25,7 +25,7 @@ def create(
 ) -> None:
     """Make an API key. It is shown once."""
     scopes = parse_scopes(scope)
-    opened = Opened()
+    opened = CommandContext()
     now = opened.clock.now()
     with opened.database.transaction() as session:
         expires = now.date() + timedelta(days=days)
@@ -37,7 +37,7 @@ def create(
 @commands.command("list")
 def list_(*, as_json: AsJson = False) -> None:
     """List the API keys; no secret is shown."""
-    opened = Opened()
+    opened = CommandContext()
     with opened.database.reading() as session:
         rows = [
             {
@@ -55,7 +55,7 @@ def list_(*, as_json: AsJson = False) -> None:
 @commands.command()
 def revoke(name: str, *, as_json: AsJson = False) -> None:
     """Make an API key useless at once."""
-    opened = Opened()
+    opened = CommandContext()
     with opened.database.transaction() as session:
         revoke_key(session, name)
         note(session, "command line", "key revoked", name, now=opened.clock.now())

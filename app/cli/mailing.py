@@ -6,24 +6,24 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy import select
 
-from app.cli.opening import Opened
+from app.cli.app_context import CommandContext
 from app.cli.output import AsJson, print_json, print_record, print_rows
-from app.cli.watching import follow
-from app.deliveries.completion import exclude_rest
-from app.deliveries.doubts import doubts
-from app.deliveries.doubts import resend as resend_doubts
-from app.deliveries.doubts import settle as settle_doubts
-from app.deliveries.progress import as_record, as_records
-from app.deliveries.reasons import CANCELLED_BY_OPERATOR
-from app.deliveries.states import OPEN
-from app.errors import Refusal
+from app.cli.progress_bar import follow
+from app.deliveries.ledger.completion import exclude_rest
+from app.deliveries.ledger.progress import as_record, as_records
+from app.deliveries.ledger.reasons import CANCELLED_BY_OPERATOR
+from app.deliveries.ledger.states import OPEN
+from app.deliveries.ledger.uncertain import list_uncertain
+from app.deliveries.ledger.uncertain import resend as resend_doubts
+from app.deliveries.ledger.uncertain import settle as settle_doubts
+from app.errors import DomainError
 from app.issues.week import Week
 from app.mailings import control
 from app.mailings.launch import find_mailing, launch
 from app.mailings.models import Mailing
 from app.operators.audit import note
-from app.outcomes.seeing import outcomes_of
-from app.settings.words import Unfit, duration
+from app.outcomes.statistics import outcomes_of
+from app.settings.values import InvalidValue, duration
 
 commands = typer.Typer(no_args_is_help=True, help="Mailings: start, watch, pause, cancel.")
 BY = "command line"
@@ -33,11 +33,11 @@ MailingId = Annotated[
 ]
 
 
-class WindowWrong(Refusal):
+class WindowWrong(DomainError):
     """--over is a duration such as 30m, 3h or 2d."""
 
 
-class BothWanted(Refusal):
+class BothWanted(DomainError):
     """--resend and --settle cannot both be wanted."""
 
 
@@ -46,15 +46,15 @@ def start(
     week: Annotated[str, typer.Argument(help="such as 2025-W04")],
     segment: Annotated[str, typer.Argument(help="such as be-ru")],
     over: Annotated[
-        str | None, typer.Option(help="spread its letters over such a time: 30m, 3h, 2d")
+        str | None, typer.Option(help="spread its emails over such a time: 30m, 3h, 2d")
     ] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
     """Send the approved issue to the segment now. A second call shows the same mailing."""
-    opened = Opened()
+    opened = CommandContext()
     parsed, found, now = Week.parse(week), opened.newsletter.segment(segment), opened.clock.now()
-    window = opened.settings.over if over is None else window_of(over)
+    window = opened.settings.send_window if over is None else window_of(over)
     with opened.database.transaction() as session:
         mailing, new = launch(session, parsed, found, by=BY, over=window, now=now)
         if new:
@@ -67,14 +67,14 @@ def window_of(text: str) -> timedelta | None:
     """Read --over; None for no window. Raises WindowWrong."""
     try:
         return None if text == "0" else duration(text)
-    except Unfit as wrong:
+    except InvalidValue as wrong:
         raise WindowWrong(f"--over {wrong}, or 0 for none.") from None
 
 
 @commands.command("list")
 def list_(*, as_json: AsJson = False) -> None:
     """List all mailings with their balance, the newest first."""
-    opened = Opened()
+    opened = CommandContext()
     with opened.database.reading() as session:
         mailings = session.scalars(select(Mailing).order_by(Mailing.id.desc())).all()
         rows: list[dict[str, Any]] = as_records(session, mailings, now=opened.clock.now())
@@ -94,13 +94,13 @@ def _narrow(record: dict[str, Any]) -> dict[str, Any]:
 @commands.command()
 def show(mailing_id: MailingId, *, as_json: AsJson = False) -> None:
     """Show one mailing and its balance."""
-    print_record(_record(Opened(), mailing_id), as_json=as_json)
+    print_record(_record(CommandContext(), mailing_id), as_json=as_json)
 
 
 @commands.command()
 def watch(mailing_id: MailingId, *, as_json: AsJson = False) -> None:
     """Watch a mailing until it stands still: finished, cancelled or paused."""
-    opened = Opened()
+    opened = CommandContext()
     record = follow(lambda: _record(opened, mailing_id))
     print_record(record, as_json=as_json)
 
@@ -108,7 +108,7 @@ def watch(mailing_id: MailingId, *, as_json: AsJson = False) -> None:
 @commands.command()
 def pause(mailing_id: MailingId, *, as_json: AsJson = False) -> None:
     """Stop the mailing where it stands."""
-    opened = Opened()
+    opened = CommandContext()
     with opened.database.transaction() as session:
         mailing = control.pause(session, mailing_id)
         note(session, BY, "mailing paused", str(mailing_id), now=opened.clock.now())
@@ -119,7 +119,7 @@ def pause(mailing_id: MailingId, *, as_json: AsJson = False) -> None:
 @commands.command()
 def resume(mailing_id: MailingId, *, as_json: AsJson = False) -> None:
     """Let a paused mailing go on."""
-    opened = Opened()
+    opened = CommandContext()
     with opened.database.transaction() as session:
         mailing = control.resume(session, mailing_id)
         note(session, BY, "mailing resumed", str(mailing_id), now=opened.clock.now())
@@ -134,8 +134,8 @@ def cancel(
     yes: Annotated[bool, typer.Option("--yes", help="do not ask first")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """End the mailing: whoever has not got the letter is excluded, for good. Asks first."""
-    opened = Opened()
+    """End the mailing: whoever has not got the email is excluded, for good. Asks first."""
+    opened = CommandContext()
     if not yes:
         _ask(_record(opened, mailing_id))
     now = opened.clock.now()
@@ -158,28 +158,28 @@ def uncertain(
     settle: Annotated[bool, typer.Option("--settle", help="count them as sent")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List the letters of which nobody knows whether the relay has them, or decide them all."""
+    """List the emails of which nobody knows whether the relay has them, or decide them all."""
     if resend and settle:
         raise BothWanted
-    opened = Opened()
+    opened = CommandContext()
     if resend or settle:
         count = _decide(opened, mailing_id, resend=resend)
         action = "resend" if resend else "settle"
-        print_record({"mailing": mailing_id, "action": action, "letters": count}, as_json=as_json)
+        print_record({"mailing": mailing_id, "action": action, "emails": count}, as_json=as_json)
         return
     with opened.database.reading() as session:
         rows = [
             {"delivery": row.id, "relay": row.relay, "attempted_at": row.attempted_at}
-            for row in doubts(session, mailing_id)
+            for row in list_uncertain(session, mailing_id)
         ]
-    print_rows(rows, as_json=as_json, nothing="No letter of this mailing is uncertain.")
+    print_rows(rows, as_json=as_json, nothing="No email of this mailing is uncertain.")
 
 
 def _ask(record: dict[str, Any]) -> None:
-    """Ask whether the rest shall really not get their letter. Raises what ends the command."""
+    """Ask whether the rest shall really not get their email. Raises what ends the command."""
     waiting = sum(record[state] for state in OPEN)
     typer.confirm(
-        f"{record['week']} to {record['segment']}: {waiting} letters are not sent yet, and never"
+        f"{record['week']} to {record['segment']}: {waiting} emails are not sent yet, and never"
         " will be. Cancel the mailing?",
         abort=True,
         err=True,
@@ -189,7 +189,7 @@ def _ask(record: dict[str, Any]) -> None:
 @commands.command()
 def outcomes(mailing_id: MailingId, *, as_json: AsJson = False) -> None:
     """Show what came back: by class, reason and great provider, and what servers said."""
-    opened = Opened()
+    opened = CommandContext()
     with opened.database.reading() as session:
         seen = outcomes_of(session, find_mailing(session, mailing_id))
     if as_json:
@@ -206,7 +206,7 @@ def outcomes(mailing_id: MailingId, *, as_json: AsJson = False) -> None:
             print_rows(rows, as_json=False, nothing="")
 
 
-def _decide(opened: Opened, mailing_id: int, *, resend: bool) -> int:
+def _decide(opened: CommandContext, mailing_id: int, *, resend: bool) -> int:
     now = opened.clock.now()
     with opened.database.transaction() as session:
         if resend:
@@ -218,6 +218,6 @@ def _decide(opened: Opened, mailing_id: int, *, resend: bool) -> int:
     return count
 
 
-def _record(opened: Opened, mailing_id: int) -> dict[str, Any]:
+def _record(opened: CommandContext, mailing_id: int) -> dict[str, Any]:
     with opened.database.reading() as session:
         return as_record(session, find_mailing(session, mailing_id), now=opened.clock.now())

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 from sqlalchemy.exc import OperationalError
 from typer.exceptions import TyperException
 
-from app.errors import Refusal
-from app.journal import blot
+from app.errors import DomainError
+from app.log import redact
 from app.web.problems import field_name, reason
 
 # Each command's module is imported when it is asked for: a sender needs no browser, and a bounce
@@ -18,8 +18,8 @@ from app.web.problems import field_name, reason
 COMMANDS = {
     "serve": "app.cli.serving",
     "demo": "app.cli.demo",
-    "migrate": "app.cli.migrating",
-    "doctor": "app.cli.doctor",
+    "migrate": "app.cli.migrate",
+    "doctor": "app.cli.doctor.command",
     "bounce": "app.cli.bounce",
 }
 GROUPS = {
@@ -65,7 +65,7 @@ def main() -> None:
     try:
         commands = commands_for(next(iter(sys.argv[1:]), ""))
         status = commands(prog_name="vestka", standalone_mode=False)
-    except Refusal as refused:
+    except DomainError as refused:
         _refuse(str(refused))
     except ValidationError as wrong:
         first = wrong.errors(include_input=False, include_url=False)[0]
@@ -83,7 +83,7 @@ def main() -> None:
 
 
 def _refuse(sentence: str, status: int = 2) -> None:
-    sys.stderr.write(f"vestka: {blot(sentence)}\n")
+    sys.stderr.write(f"vestka: {redact(sentence)}\n")
     sys.exit(status)
 
 

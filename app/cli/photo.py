@@ -1,11 +1,11 @@
-"""`vestka photo`: keep a picture for the letter, list what is kept, delete what nothing shows."""
+"""`vestka photo`: keep a picture for the email, list what is kept, delete what nothing shows."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from app.cli.opening import Opened
+from app.cli.app_context import CommandContext
 from app.cli.output import AsJson, print_record, print_rows
 from app.issues.decoding import decode
 from app.issues.files import FileUnreadable, shown
@@ -13,7 +13,7 @@ from app.issues.photos import delete_photo, keep, list_photos
 from app.issues.reencoding import LARGEST
 from app.operators.audit import note
 
-commands = typer.Typer(no_args_is_help=True, help="Photos for the letter: keep, list, delete.")
+commands = typer.Typer(no_args_is_help=True, help="Photos for the email: keep, list, delete.")
 BY = "command line"
 
 
@@ -30,7 +30,7 @@ def put(
     except (OSError, ValueError):
         raise FileUnreadable(f"{shown(path)} is missing or cannot be read.") from None
     decoded = decode(raw)
-    opened = Opened()
+    opened = CommandContext()
     now = opened.clock.now()
     with opened.database.transaction() as session:
         photo, new = keep(session, decoded, today=now.date())
@@ -46,7 +46,7 @@ def put(
 @commands.command("list")
 def list_(*, as_json: AsJson = False) -> None:
     """List all photos, the newest first."""
-    opened = Opened()
+    opened = CommandContext()
     with opened.database.reading() as session:
         rows = [dict(row._mapping) for row in list_photos(session)]  # noqa: SLF001 - SQLAlchemy's
     print_rows(rows, as_json=as_json, nothing="There are no photos.")
@@ -57,7 +57,7 @@ def delete(
     photo_id: Annotated[str, typer.Argument(metavar="ID")], *, as_json: AsJson = False
 ) -> None:
     """Delete a photo that no issue shows."""
-    opened = Opened()
+    opened = CommandContext()
     with opened.database.transaction() as session:
         delete_photo(session, photo_id)
         note(session, BY, "photo deleted", photo_id, now=opened.clock.now())

@@ -1,6 +1,6 @@
-"""`vestka issue rehearse`: the week's letters as they would go, without relay or readers.
+"""`vestka issue rehearse`: the week's emails as they would go, without relay or readers.
 
-Drafts too. Every edition is rendered, written to letters for readers who do not exist, read back
+Drafts too. Every edition is rendered, written to emails for readers who do not exist, read back
 and looked at; what is wrong is listed, and the status says whether the issue could go.
 """
 
@@ -13,27 +13,27 @@ from typing import Annotated
 import typer
 from sqlalchemy.orm import Session
 
-from app.cli.opening import Opened
+from app.cli.app_context import CommandContext
 from app.cli.output import AsJson, print_json, print_rows
 from app.cli.screenshots import BrowserSilent, find_browser, take
-from app.deliveries.envelopes import Post
-from app.deliveries.rehearsing import Rehearsed
-from app.deliveries.rehearsing import rehearse as rehearse_letters
-from app.editions.finding import error, warning
-from app.editions.findings import Finding, errors_of, examine
+from app.deliveries.compose.message_headers import SenderIdentity
+from app.deliveries.compose.rehearsal import Rehearsed
+from app.deliveries.compose.rehearsal import rehearse as rehearse_messages
+from app.editions.lint.finding import error, warning
+from app.editions.lint.rules import Finding, errors_of, examine
 from app.editions.pictures import standalone
 from app.editions.preview import preview
-from app.errors import Refusal
+from app.errors import DomainError
 from app.issues.approval import IssueIncomplete
 from app.issues.content import missing_texts
 from app.issues.drafting import content_of, find
 from app.issues.week import Week
-from app.mail.dkim import DkimKey
-from app.mail.templates import Rendered
+from app.mail.dkim.signature import DkimKey
+from app.mail.message.templates import Rendered
 from app.newsletter import Segment
 
 
-class OutUnwritable(Refusal):
+class OutUnwritable(DomainError):
     """The folder named by --out cannot be written to."""
 
 
@@ -75,7 +75,7 @@ class _Rehearsal:
 
 def rehearse(
     week: Annotated[str, typer.Argument(metavar="WEEK", help="such as 2025-W04")],
-    out: Annotated[Path, typer.Option(help="a folder for letters, pages and pictures")],
+    out: Annotated[Path, typer.Option(help="a folder for emails, pages and pictures")],
     segment: Annotated[
         list[str] | None, typer.Option(help="may be given more than once; all if left out")
     ] = None,
@@ -85,12 +85,12 @@ def rehearse(
     ] = True,
     as_json: AsJson = False,
 ) -> None:
-    """Rehearse the week's letters into a folder, draft or not; 1 if the issue could not go.
+    """Rehearse the week's emails into a folder, draft or not; 1 if the issue could not go.
 
-    With DKIM keys, the letters are signed.
+    With DKIM keys, the emails are signed.
     """
-    opened = Opened()
-    post = Post.of(opened.settings, opened.newsletter)
+    opened = CommandContext()
+    post = SenderIdentity.of(opened.settings, opened.newsletter)
     segments = [opened.newsletter.segment(each) for each in segment or ()]
     rehearsal = _Rehearsal(Week.parse(week), out, opened.dkim_keys, opened.settings.hosts_photos)
     with opened.database.reading() as session:
@@ -104,7 +104,7 @@ def rehearse(
 
 
 def _editions(
-    session: Session, post: Post, rehearsal: _Rehearsal, segments: Sequence[Segment]
+    session: Session, post: SenderIdentity, rehearsal: _Rehearsal, segments: Sequence[Segment]
 ) -> Iterator[_Edition]:
     """Render what can be rendered, and note what is to be said of it."""
     content = content_of(find(session, rehearsal.week))
@@ -124,36 +124,36 @@ def _editions(
                 )
             except IssueIncomplete:
                 continue
-            except Refusal as refused:
+            except DomainError as refused:
                 rehearsal.note(error(f"editions.{segment.id}.{language}", str(refused)))
                 continue
             rehearsal.note(*examine(content, segment, language, rendered, post.public_url))
             yield _Edition(segment, language, rendered)
 
 
-def _write(rehearsal: _Rehearsal, post: Post, edition: _Edition, now: datetime) -> Path:
-    """Write one edition's letters and pages; return the HTML page."""
+def _write(rehearsal: _Rehearsal, post: SenderIdentity, edition: _Edition, now: datetime) -> Path:
+    """Write one edition's emails and pages; return the HTML page."""
     name = f"{rehearsal.week}.{edition.segment.id}.{edition.language}"
     rendered = edition.rendered
-    for each in _letters(rehearsal, post, edition, now):
-        rehearsal.write(f"{name}.{each.reader}.eml", each.letter)
-        rehearsal.note(*(error(f"{edition.where}.letter", said) for said in each.objections))
+    for each in _messages(rehearsal, post, edition, now):
+        rehearsal.write(f"{name}.{each.reader}.eml", each.message)
+        rehearsal.note(*(error(f"{edition.where}.email", said) for said in each.objections))
     rehearsal.write(f"{name}.txt", rendered.text.encode())
     return rehearsal.write(f"{name}.html", standalone(rendered).encode())
 
 
-def _letters(
-    rehearsal: _Rehearsal, post: Post, edition: _Edition, now: datetime
+def _messages(
+    rehearsal: _Rehearsal, post: SenderIdentity, edition: _Edition, now: datetime
 ) -> list[Rehearsed]:
     week, segment = rehearsal.week, edition.segment
     try:
         return list(
-            rehearse_letters(
+            rehearse_messages(
                 post, edition.rendered, segment, edition.language, week, now, rehearsal.keys
             )
         )
-    except Refusal as refused:
-        rehearsal.note(error(f"{edition.where}.letter", str(refused)))
+    except DomainError as refused:
+        rehearsal.note(error(f"{edition.where}.email", str(refused)))
         return []
 
 

@@ -1,7 +1,7 @@
-"""Pictures of a letter as a mail program shows it, taken by a Chromium that is on PATH.
+"""Pictures of an email as a mail program shows it, taken by a Chromium that is on PATH.
 
 Driven over two pipes (the DevTools protocol), so one process takes them all and nothing listens.
-No name is resolved: a letter that fetches anything would show it missing.
+No name is resolved: an email that fetches anything would show it missing.
 """
 
 import base64
@@ -18,7 +18,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from app.errors import Refusal
+from app.errors import DomainError
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 FLAGS = (
@@ -35,13 +35,13 @@ FLAGS = (
     "--host-resolver-rules=MAP * ~NOTFOUND",
     "--remote-debugging-pipe",
 )
-WIDTHS = (320, 600)  # px: the narrowest phone, and the width the letter is made for
+WIDTHS = (320, 600)  # px: the narrowest phone, and the width the email is made for
 SCHEMES = ("light", "dark")
 PATIENCE = 30.0  # seconds for one answer
 PARTING = 5.0  # seconds to end by itself
 
 
-class BrowserSilent(Refusal):
+class BrowserSilent(DomainError):
     """The browser ended, or did not answer in time."""
 
 

@@ -11,18 +11,18 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from app.addresses.age import Recipients
-from app.addresses.destruction import destroy_all
-from app.addresses.escrow import escrow as write_escrow
-from app.addresses.escrow import restore as read_escrow
-from app.cli.opening import Opened
+from app.cli.app_context import CommandContext
 from app.cli.output import AsJson, print_record
-from app.errors import Refusal
+from app.errors import DomainError
+from app.key_rotation.rotation import Rotation
+from app.keys.age import Recipients
+from app.keys.destruction import destroy_all
+from app.keys.escrow import escrow as write_escrow
+from app.keys.escrow import restore as read_escrow
 from app.operators.audit import note
-from app.seals.rotation import Rotation
-from app.subscribers.exporting import private_file
+from app.subscribers.integrity_scan import scan_all
+from app.subscribers.list_export import private_file
 from app.subscribers.quarantine import counts
-from app.subscribers.scrubbing import scrub_all
 
 commands = typer.Typer(no_args_is_help=True, help="The keys that seal the list.")
 _ACTOR = "command line"
@@ -30,11 +30,11 @@ _TO = "age recipient (age1…); may be repeated, each can open it alone"
 _PATIENCE = "seconds to wait for other processes and the inbox"
 
 
-class EscrowUnreadable(Refusal):
+class EscrowUnreadable(DomainError):
     """The escrow or the identity file cannot be read."""
 
 
-class PanicNotConfirmed(Refusal):
+class PanicNotConfirmed(DomainError):
     """This destroys the list for good; it has to be confirmed at a terminal, or by --yes."""
 
 
@@ -48,7 +48,7 @@ def rotate(
 
     The service goes on meanwhile. Backups and escrows of before are then of no use.
     """
-    opened = Opened()
+    opened = CommandContext()
     database, clock = opened.database, opened.clock
     _ = opened.keyring  # there must be some, and they must be whole
 
@@ -60,7 +60,7 @@ def rotate(
         said = f"generation {done.generation}, {done.resealed} rows"
         note(session, _ACTOR, "keys rotated", said, now=clock.now())
     if done.kept:
-        tell("kept for letters on their way, the sender destroys it later: " + ", ".join(done.kept))
+        tell("kept for emails on their way, the sender destroys it later: " + ", ".join(done.kept))
     tell("Make a new escrow now: the old one opens nothing any more (`vestka seal escrow`).")
     print_record(
         {
@@ -77,11 +77,11 @@ def rotate(
 @commands.command()
 def check(*, as_json: AsJson = False) -> None:
     """Open every row of the list, and set apart those that are flawed; 1 if there are any."""
-    opened = Opened()
+    opened = CommandContext()
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("checking", total=None)
-        looked = scrub_all(
+        looked = scan_all(
             opened.database,
             opened.keyring,
             now=opened.clock.now(),
@@ -103,7 +103,7 @@ def escrow(
 ) -> None:
     """Write all keys into one file that only the holder of the age identity can open."""
     recipients = Recipients(to)
-    opened = Opened()
+    opened = CommandContext()
     _ = opened.keyring  # there must be some, and they must be whole
     now = opened.clock.now()
     with private_file(out) as file:
@@ -125,7 +125,7 @@ def restore(
         content, identities = file.read_bytes(), identity.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         raise EscrowUnreadable from None
-    names = read_escrow(content, identities, Opened().settings.keys_dir)
+    names = read_escrow(content, identities, CommandContext().settings.keys_dir)
     print_record({"restored": names}, as_json=as_json)
 
 
@@ -139,7 +139,7 @@ def panic(
 
     Whatever runs with them ends within a second.
     """
-    opened = Opened()
+    opened = CommandContext()
     keys_dir = opened.settings.keys_dir
     if not yes:
         _ask_for_panic(keys_dir)

@@ -1,7 +1,7 @@
 """`vestka serve`: the roles of this process under one supervisor, which alone hears the signals.
 
 The public role starts without any private key on its host. A stop lets every role finish what it
-has begun: answers in the making, letters on the wire.
+has begun: answers in the making, emails on the wire.
 """
 
 import asyncio
@@ -15,15 +15,15 @@ from typing import Annotated, Any, Protocol
 import typer
 
 from app import sender as sending
-from app.addresses.keys import PublicKeys
-from app.cli.following import Following
-from app.cli.opening import Opened
-from app.errors import Refusal
-from app.garbage import collect_seldom
-from app.journal import journal
+from app.addresses.keyring import PublicKeys
+from app.cli.app_context import CommandContext
+from app.cli.key_reload import KeyReload
+from app.errors import DomainError
+from app.gc_tuning import collect_seldom
+from app.log import get_logger
 from app.settings import Settings
 
-log = journal("serve")
+log = get_logger("serve")
 
 
 class Role(StrEnum):
@@ -36,7 +36,7 @@ class Role(StrEnum):
 
 
 # What each role cannot do without, or takes from others by default. Whatever else is given is read,
-# too, so that a wrong setting stops the start and not the first letter.
+# too, so that a wrong setting stops the start and not the first email.
 _NEEDED = {
     Role.PUBLIC: ("public_url",),
     Role.OPERATORS: ("public_url", "sender", "list_domain"),
@@ -48,7 +48,7 @@ _NEEDED = {
 
 def read_all(settings: Settings, roles: Iterable[Role]) -> None:
     """Read whatever was given, and what these roles need. Raises SettingWrong."""
-    for knob in settings.knobs():
+    for knob in settings.declared():
         if settings.text_of(knob.name) is not None:
             getattr(settings, knob.attribute)
     for role in roles:
@@ -60,7 +60,7 @@ def serve(
     role: Annotated[Role, typer.Option(help="what this process does")] = Role.ALL,
 ) -> None:
     """Start the service: the readers' port, the operators' port and the sender, or one of them."""
-    opened = Opened()
+    opened = CommandContext()
     roles: list[Role] = list(_NEEDED) if role is Role.ALL else [role]
     read_all(opened.settings, roles)
     if Role.SENDER in roles:
@@ -69,14 +69,14 @@ def serve(
     asyncio.run(_supervise(opened, roles))
 
 
-async def _supervise(opened: Opened, roles: list[Role]) -> None:
+async def _supervise(opened: CommandContext, roles: list[Role]) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     keys = opened.keyring if Role.SENDER in roles else opened.public_keys
     ports = _ports(opened, keys, roles)
-    following = Following(opened, keys, " ".join(roles), ports.give)
+    following = KeyReload(opened, keys, " ".join(roles), ports.give)
     await asyncio.to_thread(following.begin)
     tasks = [asyncio.create_task(each) for each in ports.serving()]
     tasks.append(asyncio.create_task(following.follow(stop)))
@@ -118,12 +118,12 @@ class _NoPorts:
         return
 
 
-def _ports(opened: Opened, keys: PublicKeys, roles: Collection[Role]) -> _Ports:
+def _ports(opened: CommandContext, keys: PublicKeys, roles: Collection[Role]) -> _Ports:
     """Open the ports of these roles. A sender that has none does not load the web: 20 MB less."""
     public, operators = Role.PUBLIC in roles, Role.OPERATORS in roles
     if not (public or operators):
         return _NoPorts()
-    listening = importlib.import_module("app.cli.listening")
+    listening = importlib.import_module("app.cli.http_servers")
     ports: _Ports = listening.Ports(opened, keys, public=public, operators=operators)
     return ports
 
@@ -139,7 +139,7 @@ async def _until_stopped(
     results = await asyncio.gather(*tasks, return_exceptions=True)
     failures = [result for result in results if isinstance(result, BaseException)]
     for failure in failures:
-        if isinstance(failure, Refusal):
+        if isinstance(failure, DomainError):
             raise failure
         log.error("a role failed", exc_info=failure)
     if failures:

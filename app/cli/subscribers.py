@@ -10,40 +10,40 @@ from typing import Annotated
 
 import typer
 
-from app.addresses.age import Recipients
-from app.cli.asking import answer, read_address
-from app.cli.importing import import_
-from app.cli.opening import Opened
+from app.cli.app_context import CommandContext
+from app.cli.import_list import import_
 from app.cli.output import AsJson, print_json, print_rows
-from app.errors import Refusal
+from app.cli.prompts import answer, read_address
+from app.errors import DomainError
+from app.key_rotation.key_users import refuse_behind
+from app.keys.age import Recipients
 from app.operators.audit import note
-from app.seals.users import refuse_behind
-from app.subscribers.erasing import erase_address
-from app.subscribers.exporting import export as write_list
-from app.subscribers.exporting import export_for, private_file
-from app.subscribers.roster import counts
+from app.subscribers.counts import counts
+from app.subscribers.erasure import erase_address
+from app.subscribers.list_export import export as write_list
+from app.subscribers.list_export import export_for, private_file
 
 commands = typer.Typer(no_args_is_help=True, help="The list of subscribers.")
 _ACTOR = "command line"
 _TO = "age recipient who alone can read it; may be repeated"
 
 
-class ToOrPlain(Refusal):
+class ToOrPlain(DomainError):
     """Say for whom: --to an age recipient who alone can read it, or --plain for everybody."""
 
 
-class PlainNotConfirmed(Refusal):
+class PlainNotConfirmed(DomainError):
     """An export in plain text has to be confirmed: at a terminal, or by --yes-i-understand."""
 
 
-class JsonNeedsFile(Refusal):
+class JsonNeedsFile(DomainError):
     """With --json the list itself goes to a file: name it with --out."""
 
 
 @commands.command()
 def count(*, as_json: AsJson = False) -> None:
     """Count the readers of each segment, and those who left."""
-    opened = Opened()
+    opened = CommandContext()
     with opened.database.reading() as session:
         rows = counts(session, opened.newsletter)
     print_rows(rows, as_json=as_json, nothing="There are no segments.")
@@ -72,7 +72,7 @@ def export(
     if as_json and out is None:
         raise JsonNeedsFile
     recipients = Recipients(to) if to else None
-    opened = Opened()
+    opened = CommandContext()
     if plain and not understood:
         _ask_twice()
     with private_file(out) if out else nullcontext(sys.stdout.buffer) as file:
@@ -105,7 +105,7 @@ def _ask_twice() -> None:
 def erase(*, as_json: AsJson = False) -> None:
     """Erase everything about the address given on standard input."""
     address = read_address("Address to erase: ")
-    opened = Opened()
+    opened = CommandContext()
     now = opened.clock.now()
     with opened.database.transaction() as session:
         erased = erase_address(session, opened.keyring, address, today=now.date())

@@ -5,15 +5,15 @@ No address is ever an argument: arguments are seen by everyone on the machine an
 
 import typer
 
-from app.addresses.index import never_indexes
-from app.cli.asking import read_address
-from app.cli.opening import Opened
+from app.addresses.blind_index import never_indexes
+from app.cli.app_context import CommandContext
 from app.cli.output import AsJson, print_record
+from app.cli.prompts import read_address
+from app.key_rotation.key_users import refuse_behind
 from app.operators.audit import note
-from app.seals.users import refuse_behind
-from app.subscribers.suppressing import suppress_address
+from app.subscribers.suppression import suppress_address
+from app.suppressions.lookup import counts, reasons_of
 from app.suppressions.reasons import OPERATOR
-from app.suppressions.standing import counts, reasons_of
 from app.suppressions.suppressing import lift
 
 commands = typer.Typer(no_args_is_help=True, help="Whom never to write to.")
@@ -24,7 +24,7 @@ _ACTOR = "command line"
 def add(*, as_json: AsJson = False) -> None:
     """Never write again to the address on standard input; its subscriptions end at once."""
     address = read_address("Address to suppress: ")
-    opened = Opened()
+    opened = CommandContext()
     now = opened.clock.now()
     with opened.database.transaction() as session:
         suppress_address(session, opened.keyring, address, OPERATOR, today=now.date())
@@ -38,7 +38,7 @@ def add(*, as_json: AsJson = False) -> None:
 def remove(*, as_json: AsJson = False) -> None:
     """Let the address on standard input be written to again; it has to sign up by itself."""
     address = read_address("Address to release: ")
-    opened = Opened()
+    opened = CommandContext()
     now = opened.clock.now()
     with opened.database.transaction() as session:
         removed = lift(session, never_indexes(opened.keyring.never, address))
@@ -51,7 +51,7 @@ def remove(*, as_json: AsJson = False) -> None:
 def ask(*, as_json: AsJson = False) -> None:
     """Tell whether the address on standard input is suppressed, and why. It is audited."""
     address = read_address("Address to look for: ")
-    opened = Opened()
+    opened = CommandContext()
     now = opened.clock.now()
     with opened.database.transaction() as session:  # asking leaves a trace, or it is not answered
         note(session, _ACTOR, "suppression tested", "one address", now=now)
@@ -63,7 +63,7 @@ def ask(*, as_json: AsJson = False) -> None:
 @commands.command()
 def count(*, as_json: AsJson = False) -> None:
     """Count the suppressed addresses by reason; nobody can list them."""
-    opened = Opened()
+    opened = CommandContext()
     with opened.database.reading() as session:
         counted = counts(session, today=opened.clock.now().date())
     print_record(counted, as_json=as_json)

@@ -1,1 +1,1 @@
-"""One letter to one reader: the ledger, and the engine that moves it."""
+"""One message to one reader: the ledger, and the engine that moves it."""

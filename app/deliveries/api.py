@@ -8,10 +8,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.database import MAX_ROW_NUMBER
-from app.deliveries.completion import exclude_rest
-from app.deliveries.doubts import doubts, resend, settle
-from app.deliveries.progress import as_record, as_records
-from app.deliveries.reasons import CANCELLED_BY_OPERATOR
+from app.deliveries.ledger.completion import exclude_rest
+from app.deliveries.ledger.progress import as_record, as_records
+from app.deliveries.ledger.reasons import CANCELLED_BY_OPERATOR
+from app.deliveries.ledger.uncertain import list_uncertain, resend, settle
 from app.deliveries.schemas import Decided, DoubtDecision, DoubtView, MailingView, MailingWish
 from app.issues.api import week_in_path
 from app.mailings.control import cancel, pause, resume
@@ -20,8 +20,8 @@ from app.mailings.models import Mailing
 from app.newsletter import UnknownSegment
 from app.operators.api_keys import Operator
 from app.operators.audit import note
-from app.operators.guards import needs
-from app.settings.words import duration
+from app.operators.auth import needs
+from app.settings.values import duration
 from app.web.context import Here, Now, Reading, Writing
 
 router = APIRouter(prefix="/v1/mailings", tags=["mailings"])
@@ -51,7 +51,7 @@ def post_mailing(
         segment = here.newsletter.segment(wish.segment)
     except UnknownSegment:
         raise UnknownSegment(field="segment") from None
-    over = here.settings.over if wish.over is None else _window(wish.over)
+    over = here.settings.send_window if wish.over is None else _window(wish.over)
     mailing, new = launch(session, week, segment, by=operator.name, over=over, now=now)
     if new:
         note(session, operator.name, "mailing launched", f"{week} {segment.id}", now=now)
@@ -100,7 +100,7 @@ def post_resume(
 def post_cancel(
     mailing_id: MailingId, session: Writing, operator: Controls, now: Now
 ) -> MailingView:
-    """End the mailing; whoever has not got the letter is excluded."""
+    """End the mailing; whoever has not got the message is excluded."""
     mailing = cancel(session, mailing_id, now=now)
     session.flush()
     exclude_rest(session, mailing_id, CANCELLED_BY_OPERATOR)
@@ -110,10 +110,10 @@ def post_cancel(
 
 @router.get("/{mailing_id}/uncertain")
 def get_uncertain(mailing_id: MailingId, session: Reading, _operator: Reads) -> list[DoubtView]:
-    """List the letters of which nobody knows whether the relay has them."""
+    """List the messages of which nobody knows whether the relay has them."""
     return [
         DoubtView(delivery=row.id, relay=row.relay, attempted_at=row.attempted_at)
-        for row in doubts(session, mailing_id)
+        for row in list_uncertain(session, mailing_id)
     ]
 
 
@@ -121,10 +121,10 @@ def get_uncertain(mailing_id: MailingId, session: Reading, _operator: Reads) -> 
 def post_uncertain(
     mailing_id: MailingId, decision: DoubtDecision, session: Writing, operator: Controls, now: Now
 ) -> Decided:
-    """Send uncertain letters again, with the same Message-ID, or count them as sent."""
+    """Send uncertain messages again, with the same Message-ID, or count them as sent."""
     if decision.action == "resend":
         count = resend(session, mailing_id, decision.deliveries, now=now)
     else:
         count = settle(session, mailing_id, decision.deliveries)
     note(session, operator.name, f"doubts: {decision.action}", f"{mailing_id}: {count}", now=now)
-    return Decided(letters=count)
+    return Decided(messages=count)

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from app.database import MAX_ROW_NUMBER
-from app.web.bodies import Body
-from app.web.description import WEEK, names
+from app.web.openapi import WEEK, names
+from app.web.request_body import Body
 
 RowId = Annotated[int, Field(ge=1, le=MAX_ROW_NUMBER)]
 
@@ -21,8 +21,8 @@ class MailingWish(Body):
         str | None,
         Field(
             pattern=r"^(0|[1-9][0-9]{0,5}[smhd])$",
-            description="spread its letters over such a time; 0: as fast as it goes; left out: as"
-            " VESTKA_OVER says",
+            description="spread its messages over such a time; 0: as fast as it goes; left out: as"
+            " VESTKA_SEND_WINDOW says",
             examples=["3h"],
         ),
     ] = None
@@ -45,14 +45,14 @@ class MailingView(BaseModel):
     excluded: dict[str, int]
     launched_at: datetime
     launched_by: str
-    over: Annotated[int | None, Field(description="seconds over which its letters are spread")]
+    over: Annotated[int | None, Field(description="seconds over which its messages are spread")]
     finished_at: datetime | None
-    rate: Annotated[float | None, Field(description="letters a second since the launch")]
+    rate: Annotated[float | None, Field(description="messages a second since the launch")]
     seconds_left: Annotated[int | None, Field(description="at that rate")]
 
 
 class DoubtView(BaseModel):
-    """A letter of which nobody knows whether the relay has it."""
+    """A message of which nobody knows whether the relay has it."""
 
     delivery: int
     relay: str | None
@@ -60,13 +60,13 @@ class DoubtView(BaseModel):
 
 
 class DoubtDecision(Body):
-    """What to do with uncertain letters: all of the mailing's, or those named."""
+    """What to do with uncertain messages: all of the mailing's, or those named."""
 
     action: Literal["resend", "settle"]
     deliveries: Annotated[list[RowId], Field(min_length=1, max_length=10_000)] | None = None
 
 
 class Decided(BaseModel):
-    """How many letters a decision concerned."""
+    """How many messages a decision concerned."""
 
-    letters: int
+    messages: int

@@ -10,28 +10,28 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-from app.addresses.keys import Keyring
-from app.allowances.refusals import forget_refused
-from app.allowances.taking import forget_taken
+from app.addresses.keyring import Keyring
 from app.database import Database, Transaction
-from app.deliveries.completion import blank, complete, fold, forget_service_letters
-from app.deliveries.enrolment import enrol, take_in_alerts, take_in_service_letters
-from app.deliveries.groups.sharing import forget_groups
-from app.deliveries.pacing import forget_grants
+from app.deliveries.destinations.coordination import forget_groups
+from app.deliveries.dispatch.relay_rate_limit import forget_grants
+from app.deliveries.ledger.completion import aggregate, anonymise, complete, forget_service_messages
+from app.deliveries.ledger.enrolment import enrol, take_in_alerts, take_in_service_messages
+from app.key_rotation.rotation import destroy_spare
 from app.mailings.calendar import Schedule
-from app.mailings.due import launch_due
 from app.mailings.notes import LaunchNotes
+from app.mailings.scheduler import launch_due
 from app.newsletter import Newsletter
-from app.operators.attacks import tell_of_attack
-from app.seals.rotation import destroy_spare
+from app.operators.abuse_alerts import alert_of_abuse
+from app.rate_limits.counter import forget_taken
+from app.rate_limits.refusals import forget_refused
 from app.settings import Settings
 from app.subscribers.admission import admit
-from app.subscribers.endings import EndingNotes
+from app.subscribers.deletion_log import EndingNotes
 from app.subscribers.expiry import expire
-from app.subscribers.farewells import bury
+from app.subscribers.integrity_scan import IntegrityScan
+from app.subscribers.pending_removals import process
 from app.subscribers.quarantine import forget as forget_set_apart
-from app.subscribers.scrubbing import Scrub
-from app.subscribers.suppressing import suppress_requested
+from app.subscribers.suppression import suppress_requested
 from app.suppressions.suppressing import forget_ended
 
 T = TypeVar("T")
@@ -49,10 +49,10 @@ class Steps:
     notes: LaunchNotes
     endings: EndingNotes
     before_blank: Callable[[Transaction, Sequence[int], datetime], None]
-    scrub: Scrub = field(default_factory=Scrub)
+    scrub: IntegrityScan = field(default_factory=IntegrityScan)
 
     def begin(self, now: datetime) -> None:
-        """Run what must be done before the first letter goes."""
+        """Run what must be done before the first message goes."""
         self._in_transaction(lambda session: self.endings.keep_up(session, now=now))
 
     def often(self, now: datetime) -> int:
@@ -73,19 +73,19 @@ class Steps:
 
     def seldom(self, now: datetime) -> None:
         """Run what may wait some minutes: forgetting."""
-        today, retention = now.date(), self.settings.retention
+        today, retention = now.date(), self.settings.delivery_retention
         in_transactions: tuple[Callable[[Transaction], object], ...] = (
             lambda session: expire(session, now=now),
             lambda session: self.endings.keep_up(session, now=now),
             lambda session: forget_set_apart(session, now=now),
             lambda session: forget_ended(session, today=today),
-            lambda session: forget_service_letters(session, now=now),
+            lambda session: forget_service_messages(session, now=now),
             lambda session: forget_grants(session, now=now),
             lambda session: forget_groups(session, now=now),
             lambda session: forget_taken(session, now=now),
             lambda session: forget_refused(session, today=today),
-            lambda session: tell_of_attack(session, now=now),
-            lambda session: fold(session, retention, now=now),
+            lambda session: alert_of_abuse(session, now=now),
+            lambda session: aggregate(session, retention, now=now),
         )
         steps: tuple[Callable[[], object], ...] = (
             partial(self._blank_all, now),
@@ -97,7 +97,7 @@ class Steps:
 
     def _blank_all(self, now: datetime) -> None:
         def step(session: Transaction) -> int:
-            return blank(session, lambda s, ids: self.before_blank(s, ids, now))
+            return anonymise(session, lambda s, ids: self.before_blank(s, ids, now))
 
         while self._in_transaction(step):
             pass
@@ -108,13 +108,13 @@ class Steps:
 
     def _suppress(self, now: datetime) -> int:
         """Before admission: what waits in the inbox must not be asked to confirm."""
-        buried = self._in_transaction(lambda s: bury(s, self.keyring, today=now.date()))
+        buried = self._in_transaction(lambda s: process(s, self.keyring, today=now.date()))
         return buried + self._in_transaction(
             lambda session: suppress_requested(session, self.keyring, today=now.date())
         )
 
     def _admit(self, now: datetime) -> int:
-        rates = self.settings.address_limits
+        rates = self.settings.rate_limit_address
         return self._in_transaction(
             lambda session: admit(session, self.keyring, rates=rates, now=now)
         )
@@ -126,24 +126,24 @@ class Steps:
                 self.newsletter,
                 self.schedules,
                 self.notes,
-                grace=self.settings.grace,
-                over=self.settings.over,
+                grace=self.settings.schedule_grace,
+                over=self.settings.send_window,
                 now=now,
             )
 
         launched = self._in_transaction(step)
-        # Noted once it is true, and before a letter of it can go.
+        # Noted once it is true, and before a message of it can go.
         with self.database.reading() as session:
             self.notes.keep_up(session)
         return launched
 
     def _enrol(self, now: datetime) -> int:
-        life = self.settings.mailing_life
+        life = self.settings.retry_for
         return self._in_transaction(lambda session: enrol(session, life=life, now=now))
 
     def _take_in(self, now: datetime) -> int:
         def step(session: Transaction) -> int:
-            asked = take_in_service_letters(session, now=now)
+            asked = take_in_service_messages(session, now=now)
             return asked + (take_in_alerts(session, now=now) if self.settings.alerts_to else 0)
 
         return self._in_transaction(step)

@@ -1,4 +1,4 @@
-"""The operators' call for test letters. It waits for the relay, and answers with what it said."""
+"""The operators' call for test messages. It waits for the relay, and answers with what it said."""
 
 import asyncio
 from typing import Annotated
@@ -7,29 +7,29 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
 from app.addresses.address import AddressRefused, EmailAddress
-from app.deliveries.envelopes import Post
-from app.deliveries.outfit import dkim_keys_of, relays_of
-from app.deliveries.testing import compile_test, fill_test, send_now, sent
+from app.deliveries.compose.message_headers import SenderIdentity
+from app.deliveries.compose.test_message import compile_test, fill_test, send_now, sent
+from app.deliveries.dispatch.from_settings import dkim_keys_of, relays_of
 from app.editions.preview import preview
 from app.issues.api import WeekPath
 from app.newsletter import UnknownSegment
 from app.operators.api_keys import Operator
 from app.operators.audit import note
-from app.operators.guards import needs
-from app.web.bodies import Body
+from app.operators.auth import needs
 from app.web.context import Here, Now
-from app.web.description import EMAIL, names
+from app.web.openapi import EMAIL, names
+from app.web.request_body import Body
 
 router = APIRouter(prefix="/v1/issues", tags=["issues"])
 
-Tests = Annotated[Operator, Depends(needs("letters:test"))]
+Tests = Annotated[Operator, Depends(needs("messages:test"))]
 
 
 To = Annotated[str, Field(max_length=1000, json_schema_extra=EMAIL)]
 
 
 class TestWish(Body):
-    """Whom to send a test letter, and of which edition; the first of each if left out."""
+    """Whom to send a test message, and of which edition; the first of each if left out."""
 
     __test__ = False
 
@@ -43,7 +43,7 @@ class TestWish(Body):
 
 
 class TestResult(BaseModel):
-    """What became of the letter to the address at this place of the list."""
+    """What became of the message to the address at this place of the list."""
 
     __test__ = False
 
@@ -63,8 +63,8 @@ def _addresses(wish: TestWish) -> list[EmailAddress]:
     return found
 
 
-@router.post("/{week}/test-letters")
-def post_test_letters(
+@router.post("/{week}/test-messages")
+def post_test_messages(
     operator: Tests, week: WeekPath, wish: TestWish, here: Here, now: Now
 ) -> list[TestResult]:
     """Send an edition, also of a draft, to given addresses at once, marked as a test."""
@@ -88,18 +88,18 @@ def post_test_letters(
             language=language,
         )
     relays = relays_of(here.settings, here.newsletter)
-    post = Post.of(here.settings, here.newsletter)
+    post = SenderIdentity.of(here.settings, here.newsletter)
     template = compile_test(post, rendered, segment, language, week)
-    allowed = [a for a in addresses if here.settings.recipients.allow(a.canonical)]
+    allowed = [a for a in addresses if here.settings.allowed_recipients.allow(a.canonical)]
     # On a host of its own, the operators' port may have no key that signs; then the relay does.
     keys = dkim_keys_of(here.settings)
-    letters = [
+    messages = [
         (a.wire, fill_test(template, here.keys.links, post, segment, week, a, now, keys))
         for a in allowed
     ]
-    answers = asyncio.run(send_now(relays, post.sender.address, letters, post.list_domain))
+    answers = asyncio.run(send_now(relays, post.sender.address, messages, post.list_domain))
     with here.database.transaction() as writing:
-        note(writing, operator.name, "test letters sent", f"{week}: {len(letters)}", now=now)
+        note(writing, operator.name, "test messages sent", f"{week}: {len(messages)}", now=now)
     said = {
         a: (sent(answer), str(answer.reply or answer.trouble))
         for a, answer in zip(allowed, answers, strict=True)
@@ -107,6 +107,8 @@ def post_test_letters(
     return [
         TestResult(index=i, sent=said[a][0], reply=said[a][1])
         if a in said
-        else TestResult(index=i, sent=False, reply="VESTKA_RECIPIENTS does not allow this address")
+        else TestResult(
+            index=i, sent=False, reply="VESTKA_ALLOWED_RECIPIENTS does not allow this address"
+        )
         for i, a in enumerate(addresses)
     ]

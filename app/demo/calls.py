@@ -6,13 +6,13 @@ from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import ProxyHandler, Request, build_opener
 
-from app.errors import Refusal
+from app.errors import DomainError
 
 PATIENCE = 10  # seconds
 _OPENER = build_opener(ProxyHandler({}))  # whatever proxy the environment names is not for us
 
 
-class CallFailed(Refusal):
+class CallFailed(DomainError):
     """The trial instance did not answer as it should."""
 
 

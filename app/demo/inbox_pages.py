@@ -1,6 +1,6 @@
-"""The inbox to look into, in a browser: a list of letters; of each its HTML, its text, its source.
+"""The inbox to look into, in a browser: a list of messages; of each its HTML, its text, its source.
 
-A letter is shown as a mail program would: its HTML in a frame that may run and load nothing.
+A message is shown as a mail program would: its HTML in a frame that may run and load nothing.
 """
 
 import asyncio
@@ -18,8 +18,8 @@ from fastapi import FastAPI, HTTPException, Query
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from app.demo.letters import one_click_link, part, read
-from app.demo.smtpd import Inbox, ReceivedLetter
+from app.demo.messages import one_click_link, part, read
+from app.demo.smtpd import Inbox, ReceivedMessage
 
 LOOKS = Environment(
     loader=FileSystemLoader(Path(__file__).with_name("looks")),
@@ -47,25 +47,25 @@ def create_inbox(inbox: Inbox, form: str) -> FastAPI:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
 
     @app.get("/")
-    def letters() -> HTMLResponse:
-        rows = [_row(letter) for letter in reversed(inbox.letters)]
-        return _page("letters", rows=rows, form=form)
+    def messages() -> HTMLResponse:
+        rows = [_row(message) for message in reversed(inbox.messages)]
+        return _page("messages", rows=rows, form=form)
 
     @app.get("/letters/{number}")
-    def letter(
+    def message(
         number: int, show: Annotated[Part | None, Query(description="which part")] = None
     ) -> HTMLResponse:
         found = _find(inbox, number)
-        message = read(found)
-        link = one_click_link(message)
-        html, text = part(message, "html"), part(message, "plain")
+        parsed = read(found)
+        link = one_click_link(parsed)
+        html, text = part(parsed, "html"), part(parsed, "plain")
         origin = "'none'" if link is None else "{0.scheme}://{0.netloc}".format(urlsplit(link))
         return _page(
-            "letter",
+            "message",
             form_action=origin,
             show=show or ("html" if html else "text"),
             row=_row(found),
-            headers=[(name, message[name]) for name in _SHOWN if message[name]],
+            headers=[(name, parsed[name]) for name in _SHOWN if parsed[name]],
             has_html=bool(html),
             text=text,
             source=found.raw.decode("ascii", "backslashreplace"),
@@ -84,22 +84,22 @@ def create_inbox(inbox: Inbox, form: str) -> FastAPI:
 _SHOWN = ("From", "To", "Date", "List-Id", "Message-ID")
 
 
-def _find(inbox: Inbox, number: int) -> ReceivedLetter:
-    letters = inbox.letters
-    if not 1 <= number <= len(letters):
+def _find(inbox: Inbox, number: int) -> ReceivedMessage:
+    messages = inbox.messages
+    if not 1 <= number <= len(messages):
         raise HTTPException(404)
-    return letters[number - 1]
+    return messages[number - 1]
 
 
-def _row(letter: ReceivedLetter) -> dict[str, object]:
-    message = read(letter)
+def _row(message: ReceivedMessage) -> dict[str, object]:
+    parsed = read(message)
     return {
-        "number": letter.number,
-        "to": ", ".join(letter.recipients),
-        "subject": message["Subject"],
-        "language": message["Content-Language"],
-        "kind": _kind(message),
-        "size": f"{len(letter.raw) / 1000:.0f} kB",
+        "number": message.number,
+        "to": ", ".join(message.recipients),
+        "subject": parsed["Subject"],
+        "language": parsed["Content-Language"],
+        "kind": _kind(parsed),
+        "size": f"{len(message.raw) / 1000:.0f} kB",
     }
 
 

@@ -19,8 +19,8 @@ from pathlib import Path
 
 from app.database import Database
 from app.demo.calls import CallFailed, call
-from app.errors import Refusal
-from app.migrating import migrate
+from app.errors import DomainError
+from app.migration import migrate
 from app.operators.api_keys import create_key
 from app.operators.scopes import parse_scopes
 
@@ -30,7 +30,7 @@ END_WITHIN = 12.0
 _LAST_LINES = 15
 
 
-class ServiceEnded(Refusal):
+class ServiceEnded(DomainError):
     """The service of the trial instance ended by itself."""
 
 
@@ -104,7 +104,7 @@ def exports(settings: Mapping[str, str]) -> str:
 
 @asynccontextmanager
 async def running(relay: int, today: date) -> AsyncIterator[Instance]:
-    """Run an instance that hands its letters to the port `relay`; it is gone at the end."""
+    """Run an instance that hands its messages to the port `relay`; it is gone at the end."""
     folder = Path(tempfile.mkdtemp(prefix="vestka-demo-"))
     try:
         key = await asyncio.to_thread(_prepare, folder, today)
@@ -139,7 +139,7 @@ def _prepare(folder: Path, today: date) -> str:
 async def _start(settings: dict[str, str], log: int) -> asyncio.subprocess.Process:
     """Start the service in our process group, so that what ends us ends it too."""
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "app.demo.tethered", "serve"),
+        *(sys.executable, "-m", "app.demo.supervised_child", "serve"),
         stdin=asyncio.subprocess.PIPE,
         stdout=log,
         stderr=log,

@@ -14,7 +14,7 @@ class Reader(NamedTuple):
     language: str
 
     def editions(self, newsletter: Newsletter) -> Iterator[tuple[str, str]]:
-        """Yield the segment and the reading language of every letter this reader should get."""
+        """Yield the segment and the reading language of every message this reader should get."""
         for name in self.segments:
             segment = newsletter.segment(name)
             yield segment.id, segment.reading_language(self.language)

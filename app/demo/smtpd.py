@@ -1,6 +1,6 @@
-"""A small SMTP receiver with an inbox to look into: what a trial instance sends its letters to.
+"""A small SMTP receiver with an inbox to look into: what a trial instance sends its messages to.
 
-It keeps every letter byte for byte as it was before dot-stuffing, and delivers nothing anywhere.
+It keeps every message byte for byte as it was before dot-stuffing, and delivers nothing anywhere.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock
 
-LARGEST = 10_000_000  # octets of a letter it takes
+LARGEST = 10_000_000  # octets of a message it takes
 _LONGEST_COMMAND = 4096
 
 _PATH = re.compile(r"(?:FROM|TO):\s*<(?P<address>[^<>\s]*)>(?P<options>(?: \S+)*)", re.IGNORECASE)
@@ -18,8 +18,8 @@ _SIZE = re.compile(r"\bSIZE=(\d{1,20})\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class ReceivedLetter:
-    """A letter as it came: its envelope, its bytes, and its number in the order of arrival."""
+class ReceivedMessage:
+    """A message as it came: its envelope, its bytes, and its number in the order of arrival."""
 
     sender: str
     recipients: tuple[str, ...]
@@ -28,28 +28,28 @@ class ReceivedLetter:
 
 
 class Inbox:
-    """The letters that came, in order. May be read from any thread."""
+    """The messages that came, in order. May be read from any thread."""
 
     def __init__(self) -> None:
         """Begin empty."""
-        self._letters: list[ReceivedLetter] = []
+        self._messages: list[ReceivedMessage] = []
         self._lock = Lock()
 
     def put(self, sender: str, recipients: tuple[str, ...], raw: bytes) -> None:
-        """Take a letter in."""
+        """Take a message in."""
         with self._lock:
-            number = len(self._letters) + 1
-            self._letters.append(ReceivedLetter(sender, recipients, raw, number))
+            number = len(self._messages) + 1
+            self._messages.append(ReceivedMessage(sender, recipients, raw, number))
 
     @property
-    def letters(self) -> tuple[ReceivedLetter, ...]:
-        """Every letter so far."""
+    def messages(self) -> tuple[ReceivedMessage, ...]:
+        """Every message so far."""
         with self._lock:
-            return tuple(self._letters)
+            return tuple(self._messages)
 
-    def of(self, recipient: str) -> tuple[ReceivedLetter, ...]:
-        """The letters that came for one address."""
-        return tuple(letter for letter in self.letters if recipient in letter.recipients)
+    def of(self, recipient: str) -> tuple[ReceivedMessage, ...]:
+        """The messages that came for one address."""
+        return tuple(message for message in self.messages if recipient in message.recipients)
 
 
 @dataclass(slots=True)
@@ -66,7 +66,7 @@ class Session:
     def __init__(
         self, inbox: Inbox, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        """Talk over these streams; letters go to `inbox`."""
+        """Talk over these streams; messages go to `inbox`."""
         self.inbox = inbox
         self.reader = reader
         self.writer = writer
@@ -98,7 +98,7 @@ class Session:
             self.writer.close()
 
     async def take_content(self) -> None:
-        """Read up to the final dot, unstuff (RFC 5321 §4.5.2), and answer for the letter."""
+        """Read up to the final dot, unstuff (RFC 5321 §4.5.2), and answer for the message."""
         content = bytearray()
         while not (content.endswith(b"\r\n.\r\n") or content == b".\r\n"):
             content += await self.reader.readuntil(b".\r\n")
@@ -107,11 +107,11 @@ class Session:
         self.envelope = Envelope()
 
     async def take(self, raw: bytes) -> str:
-        """Put a letter into the inbox, and say so."""
+        """Put a message into the inbox, and say so."""
         if len(raw) > LARGEST:
             return "552 5.3.4 Message too big"
         self.inbox.put(self.envelope.sender or "", tuple(self.envelope.recipients), raw)
-        return f"250 2.0.0 Ok: queued as {len(self.inbox.letters):08X}"
+        return f"250 2.0.0 Ok: queued as {len(self.inbox.messages):08X}"
 
     async def say(self, reply: str) -> None:
         """Send a reply; its lines are parted by LF."""

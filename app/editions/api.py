@@ -6,20 +6,20 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.editions.findings import Finding, Level, examine
 from app.editions.freezing import freeze
+from app.editions.lint.rules import Finding, Level, examine
 from app.editions.preview import preview, to_look_at
-from app.editions.shortening import html_size
+from app.editions.truncation import html_size
 from app.issues.api import WeekPath
 from app.issues.approval import approve, withdraw
 from app.issues.drafting import content_of, find
 from app.newsletter import UnknownSegment
 from app.operators.api_keys import Operator
 from app.operators.audit import note
-from app.operators.guards import needs
-from app.web.bodies import Body
+from app.operators.auth import needs
 from app.web.context import Here, Now, Reading, Writing
-from app.web.description import names
+from app.web.openapi import names
+from app.web.request_body import Body
 
 router = APIRouter(prefix="/v1/issues", tags=["issues"])
 
@@ -52,7 +52,7 @@ class Approved(BaseModel):
 
 
 class EditionView(BaseModel):
-    """An edition as a letter: the reader's own link is a placeholder in it."""
+    """An edition as a message: the reader's own link is a placeholder in it."""
 
     week: str
     segment: str

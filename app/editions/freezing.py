@@ -9,17 +9,17 @@ from sqlalchemy.orm import Session
 
 from app.database import Transaction
 from app.dialects import insert_if_absent
-from app.editions.findings import Finding, errors_of, examine
+from app.editions.lint.rules import Finding, errors_of, examine
 from app.editions.models import Edition
 from app.editions.pictures import chosen_for, shown, with_pictures, written
 from app.editions.rendering import render
-from app.errors import Refusal
+from app.errors import DomainError
 from app.issues.drafting import content_of, find
 from app.issues.week import Week
 from app.newsletter import Newsletter
 
 
-class EditionFaulty(Refusal):
+class EditionFaulty(DomainError):
     """An edition has faults that its readers would meet."""
 
     def __init__(self, errors: Sequence[Finding]) -> None:
@@ -28,7 +28,7 @@ class EditionFaulty(Refusal):
         self.facts = {"findings": [asdict(each) for each in errors]}
 
 
-class EditionUnknown(Refusal):
+class EditionUnknown(DomainError):
     """There is no edition of this issue for this segment and language."""
 
 
@@ -44,7 +44,7 @@ def freeze(
 ) -> tuple[Finding, ...]:
     """Render and keep every edition of these segments that is not there yet.
 
-    `hosted`: readers fetch the photos; otherwise letters carry them.
+    `hosted`: readers fetch the photos; otherwise messages carry them.
     Returns what there is to warn of, or raises EditionFaulty with every error of every edition.
     """
     content = content_of(find(session, week))

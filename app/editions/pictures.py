@@ -1,7 +1,7 @@
-"""The photos of an issue in its letters: inside, so that all fit, or hosted at one address for all.
+"""The photos of an issue in its messages: inline, so that all fit, or hosted at one address.
 
 What is chosen when an edition is frozen stays: a version never changes, and the issue holds it.
-A hosted photo can be fetched from the launch on, so a letter that goes before it carries its own.
+A hosted photo can be fetched from the launch on, so a message that goes before it carries its own.
 """
 
 import json
@@ -14,18 +14,18 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from app.editions.models import Edition
-from app.errors import Refusal
+from app.errors import DomainError
 from app.issues.content import IssueContent
 from app.issues.models import PhotoVersion
 from app.issues.photos import check_known, hosted, ids_in
-from app.mail.pictures import LARGEST_ALL, Picture, travelling
-from app.mail.templates import Rendered
+from app.mail.message.inline_images import LARGEST_ALL, Picture, travelling
+from app.mail.message.templates import Rendered
 
 _HOSTED = re.compile(r'src="[^"]*/photos/([0-9a-f]{64})\.[a-z]+"')
 
 
-class PicturesTooHeavy(Refusal):
-    """The photos of this issue are too large for a letter, even at their smallest."""
+class PicturesTooHeavy(DomainError):
+    """The photos of this issue are too large for a message, even at their smallest."""
 
 
 Chosen = Mapping[str, int]
@@ -42,12 +42,12 @@ class Shown:
 
 
 def content_id(photo_id: str) -> str:
-    """Name the photo within a letter (RFC 2392): nothing in it is the reader's."""
+    """Name the photo within a message (RFC 2392): nothing in it is the reader's."""
     return f"{photo_id[:32]}@photo"
 
 
 def chosen_for(session: Session, content: IssueContent) -> dict[str, int]:
-    """Choose the versions for this issue's letters. Raises PhotoUnknown, PicturesTooHeavy."""
+    """Choose the versions for this issue's messages. Raises PhotoUnknown, PicturesTooHeavy."""
     check_known(session, content)
     sizes: dict[str, list[int]] = {photo_id: [] for photo_id in ids_in(content)}
     query = select(PhotoVersion.photo_id, PhotoVersion.size).where(PhotoVersion.photo_id.in_(sizes))
@@ -137,7 +137,7 @@ def written(chosen: Chosen) -> str:
 
 
 def standalone(rendered: Rendered) -> str:
-    """Return the HTML with its pictures inside, for a browser that has no letter around it."""
+    """Return the HTML with its pictures inside, for a browser that has no message around it."""
     html = rendered.html
     for picture in rendered.pictures:
         data = f"data:{picture.media_type};base64,{b64encode(picture.content).decode('ascii')}"

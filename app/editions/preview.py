@@ -14,8 +14,8 @@ from app.issues.approval import IssueIncomplete
 from app.issues.content import missing_texts
 from app.issues.drafting import content_of, find
 from app.issues.week import Week
-from app.mail.letter import marker
-from app.mail.templates import Rendered
+from app.mail.message.compiler import marker
+from app.mail.message.templates import Rendered
 from app.newsletter import Newsletter, Segment
 from app.tokens import UNSUBSCRIBE_LENGTH
 

@@ -1,6 +1,6 @@
-"""An issue as a letter, for one segment in one reading language; pure.
+"""An issue as a message, for one segment in one reading language; pure.
 
-The letter is the same for every reader but for one slot, the token of the unsubscribe link.
+The message is the same for every reader but for one slot, the token of the unsubscribe link.
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,15 +8,15 @@ from collections.abc import Mapping, Sequence
 from markupsafe import Markup
 
 from app.editions.pictures import Shown
-from app.editions.shortening import Bodies, fitted
-from app.errors import Refusal
+from app.editions.truncation import Bodies, fitted
+from app.errors import DomainError
 from app.issues.content import Commentary, IssueContent, Photo, Text
 from app.issues.markup import to_blocks, to_text
 from app.languages import phrases, week_range
-from app.mail.letter import marker
-from app.mail.slots import find
-from app.mail.templates import Rendered, one_line
-from app.mail.templates import render as render_letter
+from app.mail.message.compiler import marker
+from app.mail.message.placeholders import find
+from app.mail.message.templates import Rendered, one_line
+from app.mail.message.templates import render as render_message
 from app.newsletter import Newsletter, Segment
 
 UNSUBSCRIBE_TOKEN = 40
@@ -24,11 +24,11 @@ PREHEADER_LIMIT = 110
 COLUMN = 536  # CSS pixels: 600 less the padding on both sides
 
 
-class TextMissing(Refusal):
+class TextMissing(DomainError):
     """A commentary has no text that this segment reads."""
 
 
-class SlotForged(Refusal):
+class SlotForged(DomainError):
     """A text of the issue imitates the place where a reader's own link is filled in."""
 
 
@@ -43,7 +43,7 @@ def render(
     """Render an issue; raises `TextMissing` if the segment cannot read all of it, or `SlotForged`.
 
     A commentary without a text in `language` is shown in the segment's next one. `photos` are
-    those that the letter shows, by id.
+    those that the message shows, by id.
     """
     shown = [
         _shown(each, segment, language, newsletter, photos or {}) for each in content.commentaries
@@ -74,7 +74,7 @@ def render(
             }
             for number, (each, kept, whole) in enumerate(zip(shown, bodies, wholes, strict=True), 1)
         ]
-        return render_letter("issue", language, {**facts, "commentaries": commentaries})
+        return render_message("issue", language, {**facts, "commentaries": commentaries})
 
     return _with_one_slot(fitted(wholes, write))
 
@@ -131,7 +131,7 @@ def _shown(
 def _picture(
     photo: Photo | None, reading_order: Sequence[str], photos: Mapping[str, Shown]
 ) -> dict[str, object] | None:
-    """Return what shows the photo in the column of the letter, in CSS pixels."""
+    """Return what shows the photo in the column of the message, in CSS pixels."""
     if photo is None or photo.id is None or photo.id not in photos:
         return None
     shown = photos[photo.id]
@@ -145,7 +145,7 @@ def _picture(
 
 
 def preheader(titles: list[str]) -> str:
-    """What a list of letters shows beside the subject: titles, cut at a word, ≤ 110 characters."""
+    """What a list of messages shows beside the subject: titles, cut at a word, ≤ 110 characters."""
     whole = one_line(" · ".join(titles))
     if len(whole) <= PREHEADER_LIMIT:
         return whole

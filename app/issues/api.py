@@ -12,9 +12,9 @@ from app.issues.schemas import IssueSummary, StoredIssue
 from app.issues.week import NoSuchWeek, Week
 from app.operators.api_keys import Operator
 from app.operators.audit import note
-from app.operators.guards import needs
+from app.operators.auth import needs
 from app.web.context import Here, Now, Reading, Writing
-from app.web.description import WEEK
+from app.web.openapi import WEEK
 
 router = APIRouter(prefix="/v1/issues", tags=["issues"])
 

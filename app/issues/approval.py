@@ -1,6 +1,6 @@
 """An issue is approved for a segment when every commentary has a text that the segment can read.
 
-A photo in the letter has a description in the language of that text.
+A photo in the message has a description in the language of that text.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.database import Transaction
 from app.dialects import insert_if_absent
-from app.errors import Refusal
+from app.errors import DomainError
 from app.issues.content import missing_alts, missing_texts
 from app.issues.drafting import content_of, find
 from app.issues.models import Approval
@@ -20,7 +20,7 @@ from app.issues.week import Week
 from app.newsletter import Newsletter, Segment, UnknownSegment
 
 
-class IssueIncomplete(Refusal):
+class IssueIncomplete(DomainError):
     """A text is missing that the segment's readers could read."""
 
     def __init__(self, missing: dict[str, tuple[str, ...]]) -> None:
@@ -30,11 +30,11 @@ class IssueIncomplete(Refusal):
         self.facts = {"missing": {segment: list(places) for segment, places in missing.items()}}
 
 
-class NotApproved(Refusal):
+class NotApproved(DomainError):
     """This issue is not approved for this segment."""
 
 
-class AlreadySent(Refusal):
+class AlreadySent(DomainError):
     """This issue is on its way or was sent; its approval cannot be withdrawn."""
 
 

@@ -1,6 +1,6 @@
 """What an issue says: the shape of its content, and what is refused at the door.
 
-Content is text that will stand in a letter's header and body, so no control character, lone
+Content is text that will stand in a message's header and body, so no control character, lone
 surrogate or bidirectional override passes. Errors name the place and never repeat what stood there.
 """
 
@@ -20,17 +20,17 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from app.errors import Refusal
+from app.errors import DomainError
 from app.issues.week import NoSuchWeek, Week
 from app.newsletter import Newsletter, Segment
-from app.signs import is_plain
-from app.web.description import WEEK, names
+from app.text_safety import is_plain
+from app.web.openapi import WEEK, names
 
 TITLE_LIMIT = 300
 BODY_LIMIT = 65_536
 
 
-class UnknownLanguage(Refusal):
+class UnknownLanguage(DomainError):
     """No segment of the newsletter reads this language."""
 
     def __init__(self, where: str) -> None:
@@ -38,7 +38,7 @@ class UnknownLanguage(Refusal):
         super().__init__(f"{where}: no segment of the newsletter reads this language.", field=where)
 
 
-class UnknownRubric(Refusal):
+class UnknownRubric(DomainError):
     """The newsletter has no such rubric."""
 
     def __init__(self, where: str) -> None:
@@ -103,7 +103,7 @@ def _week(value: object) -> Week:
 Line = Annotated[
     str, Field(min_length=1, max_length=TITLE_LIMIT), _clean(""), AfterValidator(_said)
 ]
-"""A line of a letter: a title, a name, a credit."""
+"""A line of a message: a title, a name, a credit."""
 
 LanguageCode = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
 Slug = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
@@ -136,7 +136,7 @@ class Text(Part):
 
 
 class Photo(Part):
-    """A picture's credit; its alternative text and id if it is in the letter."""
+    """A picture's credit; its alternative text and id if it is in the message."""
 
     credit: Line
     alt: dict[LanguageCode, Line] | None = None
@@ -161,7 +161,7 @@ class Commentary(Part):
 
 
 class IssueContent(Part):
-    """One week's commentaries, in the order of the letter."""
+    """One week's commentaries, in the order of the message."""
 
     week: WeekName
     commentaries: Annotated[list[Commentary], Field(min_length=1, max_length=30)]
@@ -195,7 +195,7 @@ def missing_texts(content: IssueContent, segment: Segment) -> tuple[str, ...]:
 
 
 def missing_alts(content: IssueContent, segment: Segment) -> tuple[str, ...]:
-    """What photos in the letter lack for those who do not see them: `commentaries.0.photo.alt.be`.
+    """What photos in the message lack for those who do not see them: `commentaries.0.photo.alt.be`.
 
     The description is in the language of the text beside it.
     """

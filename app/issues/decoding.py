@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import BoundedSemaphore
 
-from app.errors import Refusal
+from app.errors import DomainError
 from app.issues import reencoding
 from app.issues.reencoding import LARGEST, STEPS, Drawn
 
@@ -22,19 +22,19 @@ _CHILD = str(Path(reencoding.__file__))
 _AT_ONCE = BoundedSemaphore(2)
 
 
-class PhotoTooLarge(Refusal):
+class PhotoTooLarge(DomainError):
     """A photo has at most 5,000,000 bytes."""
 
 
-class PhotoKindUnknown(Refusal):
+class PhotoKindUnknown(DomainError):
     """This is not a picture in JPEG, PNG, WebP or GIF."""
 
 
-class PhotoTooManyPixels(Refusal):
+class PhotoTooManyPixels(DomainError):
     """A photo has at most 16,777,216 pixels and sides of at most 16,384; make it smaller."""
 
 
-class PhotoBroken(Refusal):
+class PhotoBroken(DomainError):
     """The picture cannot be decoded; perhaps it is cut off."""
 
 
@@ -47,10 +47,10 @@ _REFUSALS = {
 
 @dataclass(frozen=True)
 class Decoded:
-    """A picture drawn anew: the one for pages, and ever smaller ones for letters."""
+    """A picture drawn anew: the one for pages, and ever smaller ones for messages."""
 
     page: Drawn
-    letter: tuple[Drawn, ...]
+    message: tuple[Drawn, ...]
 
 
 def decode(raw: bytes) -> Decoded:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.database import Transaction
 from app.dialects import insert_if_absent
-from app.errors import Refusal
+from app.errors import DomainError
 from app.issues.content import IssueContent, check_content
 from app.issues.models import Approval, Issue
 from app.issues.photos import check_known, hold
@@ -22,19 +22,19 @@ from app.newsletter import Newsletter
 _ENTITY_TAG = re.compile(r'(W/)?"([^"]*)"')  # RFC 9110 §8.8.3
 
 
-class IssueUnknown(Refusal):
+class IssueUnknown(DomainError):
     """There is no issue for this week."""
 
 
-class IssueClosed(Refusal):
+class IssueClosed(DomainError):
     """This issue is approved, and so closed to edits; withdraw the approval first."""
 
 
-class WeekDiffers(Refusal):
+class WeekDiffers(DomainError):
     """The week in the content is not the week it is stored for."""
 
 
-class EtagDiffers(Refusal):
+class EtagDiffers(DomainError):
     """The issue has changed since you read it."""
 
 

@@ -6,25 +6,25 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from app.errors import Refusal
+from app.errors import DomainError
 from app.issues.content import IssueContent
 
 LARGEST = 8 << 20  # bytes; what the API takes, too
 
 
-class FileUnreadable(Refusal):
+class FileUnreadable(DomainError):
     """A file is missing or cannot be read."""
 
 
-class FileTooLarge(Refusal):
+class FileTooLarge(DomainError):
     """A file is larger than any issue."""
 
 
-class FileNotText(Refusal):
+class FileNotText(DomainError):
     """A file is not UTF-8."""
 
 
-class FileNotJson(Refusal):
+class FileNotJson(DomainError):
     """A file does not hold a JSON object."""
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from app.errors import Refusal
+from app.errors import DomainError
 from app.issues.content import IssueContent, UnknownLanguage, UnknownRubric, check_content
 from app.issues.files import FileUnreadable, read_text, shown, with_week
 from app.newsletter import Newsletter
@@ -28,23 +28,23 @@ _SHARED = ("rubric", "situation", "author")
 _PHOTO = ("credit", "alt", "id")
 
 
-class FolderEmpty(Refusal):
+class FolderEmpty(DomainError):
     """The folder holds no text: its files are named like 1.en.md."""
 
 
-class FileMisnamed(Refusal):
+class FileMisnamed(DomainError):
     """A file's name is not number, language and md, such as 1.en.md."""
 
 
-class FrontMatterWrong(Refusal):
+class FrontMatterWrong(DomainError):
     """A file does not begin with TOML between two lines of +++."""
 
 
-class FieldContradicted(Refusal):
+class FieldContradicted(DomainError):
     """Two files of a commentary do not say the same."""
 
 
-class PlaceWrong(Refusal):
+class PlaceWrong(DomainError):
     """A field of a file is not as it should be."""
 
     def __init__(self, file: str, name: str, why: str) -> None:

@@ -30,7 +30,7 @@ TAGS = {"p", "br", "strong", "em", "ul", "ol", "li", "blockquote", "h3", "h4", "
 ATTRIBUTES = {"a": {"href"}, "ol": {"start"}}
 SCHEMES = {"https", "mailto"}
 
-# A letter's own headings are h1 and h2, so those of a body begin below: h3, and h4 under an h3.
+# A message's own headings are h1 and h2, so those of a body begin below: h3, and h4 under an h3.
 HIGHEST, LOWEST = 3, 4
 
 # An address written out in the text; the sign that ends the sentence is not part of it.
@@ -38,7 +38,7 @@ BARE_LINK = re.compile(r"https://[^\s<>\"«»“”„]*[^\s<>\"«»“”„.,:
 
 
 def to_html(body: str) -> str:
-    """Render CommonMark to safe HTML, for a letter or a page."""
+    """Render CommonMark to safe HTML, for a message or a page."""
     return "\n".join(to_blocks(body))
 
 
@@ -71,7 +71,7 @@ def to_text(body: str) -> str:
 
 
 def parse(body: str) -> list[Token]:
-    """The tokens of a body, with only such links as a letter may carry."""
+    """The tokens of a body, with only such links as a message may carry."""
     tokens = MARKDOWN.parse(body)
     _lower_headings(tokens)
     for token in tokens:
@@ -116,7 +116,7 @@ def _lawful(children: Sequence[Token]) -> Iterator[Token]:
 
 
 def may_link(href: str) -> bool:
-    """Tell whether a letter may carry this link: https with a plain host, or a mail address."""
+    """Tell whether a message may carry this link: https with a plain host, or a mail address."""
     try:
         parts = urlsplit(href)
         _ = parts.port

@@ -51,7 +51,7 @@ class Photo(Base):
 
 
 class PhotoVersion(Base):
-    """The picture for letters; `step` 0 is the best, each further one has fewer bytes."""
+    """The picture for messages; `step` 0 is the best, each further one has fewer bytes."""
 
     __tablename__ = "photo_versions"
 

@@ -12,24 +12,24 @@ from sqlalchemy.orm import Session
 
 from app.database import Transaction
 from app.dialects import insert_if_absent
-from app.errors import Refusal
+from app.errors import DomainError
 from app.issues.content import IssueContent
 from app.issues.decoding import Decoded
 from app.issues.models import IssuePhoto, Photo, PhotoVersion
-from app.mail.pictures import KINDS
+from app.mail.message.inline_images import KINDS
 
 ID = re.compile(r"[0-9a-f]{64}")
 
 
-class PhotoUnknown(Refusal):
+class PhotoUnknown(DomainError):
     """There is no photo with this id."""
 
 
-class PhotoNotKept(Refusal):
+class PhotoNotKept(DomainError):
     """No photo is kept under this id."""
 
 
-class PhotoInUse(Refusal):
+class PhotoInUse(DomainError):
     """An issue shows this photo, so it cannot be deleted."""
 
 
@@ -62,7 +62,7 @@ def keep(session: Transaction, decoded: Decoded, *, today: date) -> tuple[Photo,
                 "size": len(drawn.content),
                 "content": drawn.content,
             }
-            for step, drawn in enumerate(decoded.letter)
+            for step, drawn in enumerate(decoded.message)
         ]
         insert_if_absent(session, PhotoVersion, versions)
     return photo, bool(new)

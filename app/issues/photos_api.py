@@ -14,9 +14,9 @@ from app.issues.photos import delete_photo, find_photo, keep, list_photos
 from app.issues.reencoding import LARGEST
 from app.operators.api_keys import Operator
 from app.operators.audit import note
-from app.operators.guards import needs
-from app.web.bodies import media_type
+from app.operators.auth import needs
 from app.web.context import Here, Now, Reading, Writing
+from app.web.request_body import media_type
 
 router = APIRouter(prefix="/v1/photos", tags=["issues"])
 

@@ -57,7 +57,7 @@ class Step:
     quality: int
 
 
-# The first is kept for pages; the others are for letters, whose column is 536 pixels wide.
+# The first is kept for pages; the others are for messages, whose column is 536 pixels wide.
 STEPS = (Step(1200, 82), Step(1072, 76), Step(804, 72), Step(536, 72), Step(536, 50), Step(268, 45))
 
 
@@ -97,7 +97,7 @@ def _check_size(size: tuple[int, int]) -> None:
 
 
 def _flat(picture: Image.Image) -> Image.Image:
-    """Put it on white: a black drawing on nothing would vanish from a letter in dark mode."""
+    """Put it on white: a black drawing on nothing would vanish from a message in dark mode."""
     if picture.mode.startswith("I") or picture.mode == "F":
         return picture.convert("I").point(lambda value: value / 256).convert("L")
     if not picture.has_transparency_data:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Self
 
-from app.errors import Refusal
+from app.errors import DomainError
 
 
-class NoSuchWeek(Refusal):
+class NoSuchWeek(DomainError):
     """A week is named like 2025-W04, from W01 to the last ISO week of its year."""
 
 

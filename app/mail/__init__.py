@@ -1,1 +1,1 @@
-"""A letter: its bytes, how it leaves, what replies mean. It knows no newsletter and no reader."""
+"""A message: its bytes, how it leaves, what replies mean. It knows no newsletter and no reader."""

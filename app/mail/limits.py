@@ -9,31 +9,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date
 
-from app.errors import Refusal
+from app.errors import DomainError
 
-# Letters on the first, second, … day, if a plan names only its first day: about double every day,
+# Messages on the first, second, … day, if a plan names only its first day: about double every day,
 # as providers and those who watch them advise for a sender whom nobody knows.
 PLAN = (50, 100, 200, 400, 800, 1500, 3000, 6000, 12_000, 25_000, 50_000)
 _NUMBER = re.compile(r"[1-9]\d{0,8}")
 
 
-class LimitWrong(Refusal):
+class LimitWrong(DomainError):
     """A limit is a whole number from 1, and each is given once."""
 
 
-class WarmUpWrong(Refusal):
-    """A warm-up is warm_up=2026-12-01 or, with the letters of each day, 2026-12-01:50:100:200."""
+class WarmUpWrong(DomainError):
+    """A warm-up is warm_up=2026-12-01 or, with the messages of each day, 2026-12-01:50:100:200."""
 
 
 @dataclass(frozen=True, slots=True)
 class WarmUp:
-    """A plan by day: letters on the first day, the second, …; after the last there is no limit."""
+    """A plan by day: messages on the first day, the second, …; after the last there is no limit."""
 
     begins: date
     plan: tuple[int, ...] = PLAN
 
     def most_on(self, day: date) -> int | None:
-        """Return how many letters may go on this day; None when the plan is over."""
+        """Return how many messages may go on this day; None when the plan is over."""
         number = (day - self.begins).days
         if number < 0:
             return 0
@@ -42,22 +42,22 @@ class WarmUp:
     @classmethod
     def parse(cls, text: str) -> "WarmUp":
         """Read `DAY` or `DAY:LETTERS:LETTERS…`. Raises WarmUpWrong."""
-        day, *letters = text.split(":")
-        if not re.fullmatch(r"\d{4}-\d\d-\d\d", day) or not all(map(_NUMBER.fullmatch, letters)):
+        day, *messages = text.split(":")
+        if not re.fullmatch(r"\d{4}-\d\d-\d\d", day) or not all(map(_NUMBER.fullmatch, messages)):
             raise WarmUpWrong
         try:
             begins = date.fromisoformat(day)
         except ValueError:
             raise WarmUpWrong from None
-        return cls(begins, tuple(map(int, letters)) or PLAN)
+        return cls(begins, tuple(map(int, messages)) or PLAN)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """None where there is no limit.
 
-    `connections` at a time; letters `per_second`, `per_minute`, `per_hour`, `per_day`;
-    `per_connection` is how many letters one connection may carry.
+    `connections` at a time; messages `per_second`, `per_minute`, `per_hour`, `per_day`;
+    `per_connection` is how many messages one connection may carry.
     """
 
     connections: int | None = None
@@ -70,8 +70,8 @@ class Limits:
 
     @property
     def pace(self) -> bool:
-        """Whether letters are counted."""
-        return (  # asked for each letter: no loop
+        """Whether messages are counted."""
+        return (  # asked for each message: no loop
             self.per_second is not None
             or self.per_minute is not None
             or self.per_hour is not None
@@ -80,7 +80,7 @@ class Limits:
         )
 
     def most_in_a_day(self, day: date) -> int | None:
-        """Return how many letters may go in the 24 hours that end on this day.
+        """Return how many messages may go in the 24 hours that end on this day.
 
         While a relay is warmed up this is what the plan says, if it is less than `per_day`.
         """

@@ -11,20 +11,20 @@ from ipaddress import ip_address
 from typing import TypedDict
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-from app.errors import Refusal
+from app.errors import DomainError
+from app.mail.domain_patterns import Pattern
 from app.mail.limits import NAMES, NO_LIMITS, Limits, LimitWrong, read_limits
-from app.mail.patterns import Pattern
 
 
-class RelayUnreadable(Refusal):
+class RelayUnreadable(DomainError):
     """A relay is smtps://user:password@host:465 or smtp://user:password@host:587."""
 
 
-class RelayUnsafe(Refusal):
+class RelayUnsafe(DomainError):
     """A relay without TLS is on a loopback host and takes no password."""
 
 
-class RelayLimitWrong(Refusal):
+class RelayLimitWrong(DomainError):
     """A relay's options are limits, weight=, segment=, domain= and warm_up=.
 
     The limits are connections=, per_second=, per_minute=, per_hour=, per_day= and per_connection=.
@@ -35,7 +35,7 @@ class Security(StrEnum):
     """How the connection is protected, by the scheme of the URL."""
 
     TLS = "smtps"  # from the first byte (RFC 8314 §3.3)
-    STARTTLS = "smtp"  # required: no letter goes if it fails
+    STARTTLS = "smtp"  # required: no message goes if it fails
     NONE = "smtp+insecure"
 
 
@@ -45,7 +45,7 @@ _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]+")
 
 @dataclass(frozen=True, slots=True)
 class Relay:
-    """The SMTP server that takes our letters."""
+    """The SMTP server that takes our messages."""
 
     host: str
     port: int
@@ -64,11 +64,11 @@ class Relay:
 
     @property
     def is_bound(self) -> bool:
-        """Whether it is there for some letters only."""
+        """Whether it is there for some messages only."""
         return bool(self.segments or self.domains)
 
     def takes(self, segment: str | None, domain: str) -> bool:
-        """Tell whether a letter to `domain` may go by this relay; `segment` None: it has none."""
+        """Tell whether a message to `domain` may go by this relay; `segment` None: it has none."""
         if self.segments and segment not in self.segments:
             return False
         return not self.domains or any(each.matches(domain) for each in self.domains)

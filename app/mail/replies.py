@@ -1,4 +1,4 @@
-"""What a relay's reply means: whom it concerns, and what becomes of the letter. Pure.
+"""What a relay's reply means: whom it concerns, and what becomes of the message. Pure.
 
 Replies are values, never exceptions. The table is read from the top and the first rule that
 matches decides. Only the reader's own address being bad is ever held against a reader.
@@ -10,8 +10,8 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from functools import lru_cache
 
-from app.mail.hiding import printable, without_addresses
-from app.mail.verdicts.judging import judge_by_rule
+from app.mail.classification.classify import classify_by_rule
+from app.mail.redaction import printable, without_addresses
 
 LONGEST_TEXT = 300  # characters of a reply that are kept
 
@@ -62,7 +62,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How far a letter (or a connection) came: the reply there, or None if none came.
+    """How far a message (or a connection) came: the reply there, or None if none came.
 
     `trouble` says in one sentence why there is no reply; it holds no address and no secret.
     """
@@ -73,7 +73,7 @@ class Answer:
 
     @classmethod
     def taken(cls, code: int, text: str) -> "Answer":
-        """Read the reply to a letter that was taken: nobody reads its words."""
+        """Read the reply to a message that was taken: nobody reads its words."""
         found = _ENHANCED.match(text)
         return _taken(code, found[0] if found and int(found[1]) == code // 100 else None)
 
@@ -84,7 +84,7 @@ def _taken(code: int, enhanced: str | None) -> Answer:
 
 
 class Outcome(StrEnum):
-    """What becomes of this delivery. UNCERTAIN: the relay may have the letter; nobody knows."""
+    """What becomes of this delivery. UNCERTAIN: the relay may have the message; nobody knows."""
 
     ACCEPTED = "accepted"
     RETRY = "retry"
@@ -92,30 +92,30 @@ class Outcome(StrEnum):
     UNCERTAIN = "uncertain"
 
 
-class Concern(StrEnum):
+class Scope(StrEnum):
     """Whose matter it is. What concerns anything but the reader is never held against readers."""
 
     READER = "reader"
-    LETTER = "letter"
+    MESSAGE = "message"
     MAILING = "mailing"
     CONNECTION = "connection"
     DOMAIN = "domain"
     RELAY = "relay"
 
 
-class Pace(StrEnum):
+class RetryClass(StrEnum):
     """How soon a retry makes sense; the policy behind each is the sender's."""
 
     NONE = "none"  # never again by itself
     CONNECTION = "connection"  # at once, on another connection
-    GREYLIST = "greylist"  # the same letter after some minutes
+    GREYLIST = "greylist"  # the same message after some minutes
     FULL = "full"  # a mailbox that may be emptied: hours
     LATER = "later"  # any other temporary trouble of one reader
     RATE = "rate"  # the relay wants less of everything
     OPERATOR = "operator"  # when somebody has put something right
 
 
-class Kind(StrEnum):
+class BounceClass(StrEnum):
     """What a refusal says about the address, as bounces do later."""
 
     NONE = "none"
@@ -125,33 +125,33 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Disposition:
     """What an answer means."""
 
     outcome: Outcome
-    concern: Concern
-    pace: Pace = Pace.NONE
-    kind: Kind = Kind.NONE
+    concern: Scope
+    pace: RetryClass = RetryClass.NONE
+    kind: BounceClass = BounceClass.NONE
 
 
-ACCEPTED = Verdict(Outcome.ACCEPTED, Concern.LETTER)
-UNCERTAIN = Verdict(Outcome.UNCERTAIN, Concern.CONNECTION)
-RECONNECT = Verdict(Outcome.RETRY, Concern.CONNECTION, Pace.CONNECTION)
-RELAY_BUSY = Verdict(Outcome.RETRY, Concern.RELAY, Pace.RATE)
-RELAY_WRONG = Verdict(Outcome.RETRY, Concern.RELAY, Pace.OPERATOR)
-MAILING_REFUSED = Verdict(Outcome.RETRY, Concern.MAILING, Pace.OPERATOR, Kind.BLOCK)
-CONTENT_REFUSED = Verdict(Outcome.FAILED, Concern.MAILING, kind=Kind.BLOCK)
-LETTER_REFUSED = Verdict(Outcome.FAILED, Concern.LETTER)
-LETTER_LATER = Verdict(Outcome.RETRY, Concern.LETTER, Pace.LATER)
-GREYLISTED = Verdict(Outcome.RETRY, Concern.READER, Pace.GREYLIST)
-READER_FULL = Verdict(Outcome.RETRY, Concern.READER, Pace.FULL, Kind.SOFT)
-READER_LATER = Verdict(Outcome.RETRY, Concern.READER, Pace.LATER, Kind.SOFT)
-READER_GONE = Verdict(Outcome.FAILED, Concern.READER, kind=Kind.HARD)
-READER_REFUSED = Verdict(Outcome.FAILED, Concern.READER, kind=Kind.SOFT)
+ACCEPTED = Disposition(Outcome.ACCEPTED, Scope.MESSAGE)
+UNCERTAIN = Disposition(Outcome.UNCERTAIN, Scope.CONNECTION)
+RECONNECT = Disposition(Outcome.RETRY, Scope.CONNECTION, RetryClass.CONNECTION)
+RELAY_BUSY = Disposition(Outcome.RETRY, Scope.RELAY, RetryClass.RATE)
+RELAY_WRONG = Disposition(Outcome.RETRY, Scope.RELAY, RetryClass.OPERATOR)
+MAILING_REFUSED = Disposition(Outcome.RETRY, Scope.MAILING, RetryClass.OPERATOR, BounceClass.BLOCK)
+CONTENT_REFUSED = Disposition(Outcome.FAILED, Scope.MAILING, kind=BounceClass.BLOCK)
+MESSAGE_REFUSED = Disposition(Outcome.FAILED, Scope.MESSAGE)
+MESSAGE_LATER = Disposition(Outcome.RETRY, Scope.MESSAGE, RetryClass.LATER)
+GREYLISTED = Disposition(Outcome.RETRY, Scope.READER, RetryClass.GREYLIST)
+READER_FULL = Disposition(Outcome.RETRY, Scope.READER, RetryClass.FULL, BounceClass.SOFT)
+READER_LATER = Disposition(Outcome.RETRY, Scope.READER, RetryClass.LATER, BounceClass.SOFT)
+READER_GONE = Disposition(Outcome.FAILED, Scope.READER, kind=BounceClass.HARD)
+READER_REFUSED = Disposition(Outcome.FAILED, Scope.READER, kind=BounceClass.SOFT)
 
 _OPENING = frozenset({Stage.CONNECT, Stage.TLS, Stage.LOGIN})
 _SENDING = frozenset({Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.DOT})
-_LETTER = _SENDING - {Stage.RCPT}
+_MESSAGE = _SENDING - {Stage.RCPT}
 _MAIL = frozenset({Stage.MAIL})
 _RCPT = frozenset({Stage.RCPT})
 _DATA = frozenset({Stage.MAIL, Stage.DATA})
@@ -170,7 +170,7 @@ class Rule:
     code: str
     enhanced: str
     meaning: str
-    verdict: Verdict
+    verdict: Disposition
 
     def matches(self, stage: Stage, reply: Reply, meaning: str) -> bool:
         """Whether this rule decides."""
@@ -203,8 +203,8 @@ RULES = (
     # The recipient, for good: by what is meant, then by the code
     Rule(_RCPT, r"5\d\d", "", "hard/*", READER_GONE),
     Rule(_RCPT, r"5\d\d", "", "block/sender", MAILING_REFUSED),
-    Rule(_RCPT, r"5\d\d", r"5\.6\.\d+", "", LETTER_REFUSED),
-    Rule(_RCPT, r"5\d\d", "", "soft/too-large", LETTER_REFUSED),
+    Rule(_RCPT, r"5\d\d", r"5\.6\.\d+", "", MESSAGE_REFUSED),
+    Rule(_RCPT, r"5\d\d", "", "soft/too-large", MESSAGE_REFUSED),
     Rule(_RCPT, r"552", r"5\.2\.2", "", READER_REFUSED),
     Rule(_RCPT, r"552", "", "", READER_FULL),  # RFC 5321 §4.5.3.1.10: to be read as 452
     Rule(_RCPT, r"5\d\d", "", "soft/system", RELAY_WRONG),
@@ -215,22 +215,22 @@ RULES = (
     Rule(_RCPT, r"55[04]", "", "", READER_REFUSED),
     Rule(_RCPT, r"5\d\d", "", "", RELAY_WRONG),  # 500-504: it does not understand us
     # The transaction and the content
-    Rule(_LETTER, r"452", "", "", RELAY_BUSY),
-    Rule(_LETTER, r"4\d\d", r"4\.7\.\d+", "", RELAY_BUSY),
-    Rule(_LETTER, r"4\d\d", "", "", LETTER_LATER),
+    Rule(_MESSAGE, r"452", "", "", RELAY_BUSY),
+    Rule(_MESSAGE, r"4\d\d", r"4\.7\.\d+", "", RELAY_BUSY),
+    Rule(_MESSAGE, r"4\d\d", "", "", MESSAGE_LATER),
     Rule(_DATA, r"5\d\d", "", "", MAILING_REFUSED),
     Rule(_DOT, r"552", "", "", CONTENT_REFUSED),
     Rule(_DOT, r"5\d\d", r"5\.(3\.4|7\.\d+)", "", CONTENT_REFUSED),
-    Rule(_DOT, r"5\d\d", r"5\.6\.\d+", "", LETTER_REFUSED),
+    Rule(_DOT, r"5\d\d", r"5\.6\.\d+", "", MESSAGE_REFUSED),
     Rule(_DOT, r"5\d\d", "", "block/*", CONTENT_REFUSED),
-    Rule(_DOT, r"5\d\d", "", "", LETTER_REFUSED),
+    Rule(_DOT, r"5\d\d", "", "", MESSAGE_REFUSED),
     # What no server should say there: after the dot nobody knows, before it nothing has happened
     Rule(_DOT, r"\d+", "", "", UNCERTAIN),
     Rule(_SENDING, r"\d+", "", "", RECONNECT),
 )
 
 
-def classify(answer: Answer) -> Verdict:
+def classify(answer: Answer) -> Disposition:
     """Say what an answer means for the delivery. Total: every answer has a verdict."""
     stage, reply = answer.stage, answer.reply
     if reply is None:
@@ -243,12 +243,12 @@ def classify(answer: Answer) -> Verdict:
 
 def _meaning(reply: Reply) -> str:
     """Read a reply by the table that reads reports, too."""
-    seen, rule = judge_by_rule(reply.text, status=reply.enhanced or "", code=str(reply.code))
+    seen, rule = classify_by_rule(reply.text, status=reply.enhanced or "", code=str(reply.code))
     return "" if rule is None or rule.guess else f"{seen.class_}/{seen.reason}"
 
 
-def _without_reply(stage: Stage) -> Verdict:
-    """Only after the final dot may the relay have the letter (RFC 1047)."""
+def _without_reply(stage: Stage) -> Disposition:
+    """Only after the final dot may the relay have the message (RFC 1047)."""
     if stage is Stage.DOT:
         return UNCERTAIN
     return RELAY_BUSY if stage in _OPENING else RECONNECT

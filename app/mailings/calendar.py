@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
-from app.errors import Refusal
+from app.errors import DomainError
 from app.issues.week import Week
 from app.newsletter import Newsletter, UnknownSegment
 
@@ -20,7 +20,7 @@ HORIZON = timedelta(days=15)
 _FORM = re.compile(r"(?:(?P<segment>[^=@;]+)=)?(?P<cron>[^=@;]+)@(?P<zone>[A-Za-z0-9_+/-]+)")
 
 
-class ScheduleWrong(Refusal):
+class ScheduleWrong(DomainError):
     """A schedule is CRON@ZONE, such as 0 9 * * TUE@Europe/Vilnius; or off."""
 
 

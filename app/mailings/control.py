@@ -3,10 +3,10 @@
 from datetime import datetime
 
 from app.database import Transaction
+from app.mailings.commit_logging import tell
 from app.mailings.launch import find_mailing
 from app.mailings.models import Mailing
 from app.mailings.states import CANCELLED, ENROLLING, PAUSED, RUNNING, move
-from app.mailings.telling import tell
 
 
 def pause(session: Transaction, mailing_id: int) -> Mailing:
@@ -28,7 +28,7 @@ def resume(session: Transaction, mailing_id: int) -> Mailing:
 
 
 def cancel(session: Transaction, mailing_id: int, *, now: datetime) -> Mailing:
-    """End it: whoever has not got the letter will not. Raises MailingUnknown or MoveNotAllowed."""
+    """End it: whoever has not got the message will not. Raises MailingUnknown or MoveNotAllowed."""
     mailing = find_mailing(session, mailing_id, lock=True)
     if mailing.state != CANCELLED:
         mailing.state = move(mailing.state, CANCELLED)

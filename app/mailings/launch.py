@@ -8,24 +8,24 @@ from sqlalchemy.orm import Session
 
 from app.database import Transaction
 from app.dialects import insert_if_absent
-from app.errors import Refusal
+from app.errors import DomainError
 from app.issues.approval import NotApproved, approved_segments
 from app.issues.drafting import find
 from app.issues.week import Week
+from app.mailings.commit_logging import tell
 from app.mailings.models import Mailing
 from app.mailings.states import ENROLLING
-from app.mailings.telling import tell
 from app.newsletter import Segment
 from app.settings import LONGEST_WINDOW
 
 CALENDAR = "calendar"
 
 
-class WindowTooLong(Refusal):
+class WindowTooLong(DomainError):
     """A mailing may be spread over six days at most."""
 
 
-class MailingUnknown(Refusal):
+class MailingUnknown(DomainError):
     """There is no such mailing."""
 
 
@@ -54,7 +54,7 @@ def launch(
 ) -> tuple[Mailing, bool]:
     """Launch the week's issue to the segment; return its mailing, and whether it is new.
 
-    Its letters are spread over a window (`over`), if one is given. Raises IssueUnknown,
+    Its messages are spread over a window (`over`), if one is given. Raises IssueUnknown,
     NotApproved, or WindowTooLong.
     """
     if over is not None and over > LONGEST_WINDOW:

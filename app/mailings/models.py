@@ -14,7 +14,7 @@ from app.database import Base, RowNumber, UtcDateTime
 class Mailing(Base):
     """One issue on its way to one segment; `audience` is null until it is frozen.
 
-    `over` is the window in seconds over which its letters are spread; null for none.
+    `over` is the window in seconds over which its messages are spread; null for none.
     """
 
     __tablename__ = "mailings"

@@ -1,6 +1,6 @@
 """The states of a mailing and the moves between them, as data."""
 
-from app.errors import Refusal
+from app.errors import DomainError
 
 ENROLLING = "enrolling"
 RUNNING = "running"
@@ -15,12 +15,12 @@ MOVES: dict[str, frozenset[str]] = {
     ENROLLING: frozenset({RUNNING, PAUSED, CANCELLED, FINISHED}),
     RUNNING: frozenset({PAUSED, FINISHED, CANCELLED}),
     PAUSED: frozenset({RUNNING, ENROLLING, CANCELLED}),
-    FINISHED: frozenset({RUNNING}),  # an operator released an uncertain letter
+    FINISHED: frozenset({RUNNING}),  # an operator released an uncertain message
     CANCELLED: frozenset(),
 }
 
 
-class MoveNotAllowed(Refusal):
+class MoveNotAllowed(DomainError):
     """That cannot be done in the state it is in."""
 
 

@@ -1,4 +1,4 @@
-"""What operators are told: by letter if VESTKA_ALERTS_TO is set, and always in the log and API."""
+"""What operators are told: by message if VESTKA_ALERTS_TO is set, and always in the log and API."""
 
 from datetime import datetime
 
@@ -7,16 +7,16 @@ from sqlalchemy.orm import Session
 
 from app.database import Transaction
 from app.dialects import insert_if_absent
-from app.journal import blot, journal
+from app.log import get_logger, redact
 from app.operators.models import Alert
 from app.tokens import new_id
 
-log = journal("operators")
+log = get_logger("operators")
 
 
 def alert(session: Transaction, key: str, text: str, *, now: datetime) -> None:
     """Tell the operators `text`, once for each `key`; addresses in it are blotted out."""
-    row = {"id": new_id(), "key": key[:120], "at": now, "text": blot(text)}
+    row = {"id": new_id(), "key": key[:120], "at": now, "text": redact(text)}
     if insert_if_absent(session, Alert, [row]):
         log.warning("alert", key=key, text=text)
 

@@ -10,7 +10,7 @@ from app.database import MAX_ROW_NUMBER
 from app.operators.alerts import recent_alerts
 from app.operators.api_keys import Operator, list_keys
 from app.operators.audit import entries
-from app.operators.guards import needs
+from app.operators.auth import needs
 from app.web.context import Reading
 
 router = APIRouter(prefix="/v1", tags=["operators"])

@@ -15,26 +15,26 @@ from sqlalchemy.orm import Session
 
 from app.database import Transaction
 from app.dialects import insert_if_absent
-from app.errors import Refusal
+from app.errors import DomainError
 from app.operators.models import ApiKey
 
 _FORM = re.compile(r"vk_([a-z0-9]{10})_([A-Za-z0-9_-]{43})")
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
-class KeyNameTaken(Refusal):
+class KeyNameTaken(DomainError):
     """There is already a key of this name."""
 
 
-class KeyNameUnfit(Refusal):
+class KeyNameUnfit(DomainError):
     """A key's name has 1 to 80 letters, digits, spaces, dots, dashes or underscores."""
 
 
-class KeyUnknown(Refusal):
+class KeyUnknown(DomainError):
     """There is no such API key."""
 
 
-class NotSignedIn(Refusal):
+class NotSignedIn(DomainError):
     """This needs a valid API key in the header `Authorization: Bearer`."""
 
 

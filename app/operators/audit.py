@@ -6,13 +6,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.database import Transaction
-from app.journal import blot
+from app.log import redact
 from app.operators.models import AuditEntry
 
 
 def note(session: Transaction, actor: str, action: str, subject: str, *, now: datetime) -> None:
     """Write one line. `subject` names a thing, such as `2025-W04 en`, never a person."""
-    session.add(AuditEntry(at=now, actor=actor, action=action, subject=blot(subject)[:200]))
+    session.add(AuditEntry(at=now, actor=actor, action=action, subject=redact(subject)[:200]))
 
 
 def entries(session: Session, *, before: int | None = None, limit: int = 100) -> list[AuditEntry]:

@@ -1,14 +1,14 @@
 """What an API key may be allowed to do, as data."""
 
-from app.errors import Refusal
+from app.errors import DomainError
 
 SCOPES = {
     "issues:read": "see issues, drafts and previews",
     "issues:write": "store and delete drafts, upload photos",
     "issues:approve": "approve an issue, or withdraw the approval",
-    "letters:test": "send test letters to given addresses",
+    "messages:test": "send test messages to given addresses",
     "mailings:read": "see mailings and their progress",
-    "mailings:control": "launch, pause, resume, cancel; decide uncertain letters",
+    "mailings:control": "launch, pause, resume, cancel; decide uncertain messages",
     "subscribers:count": "see how many subscribers each segment has",
     "bounces:write": "hand in what came back",
     "suppressions:read": "see how many addresses are suppressed",
@@ -18,7 +18,7 @@ SCOPES = {
 }
 
 
-class UnknownScope(Refusal):
+class UnknownScope(DomainError):
     """A scope is not one of those that exist."""
 
 

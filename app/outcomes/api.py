@@ -12,17 +12,17 @@ from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
 
 from app.deliveries.api import MailingId
+from app.mail.classification import Class
 from app.mail.reports.parts import LARGEST
-from app.mail.verdicts import Class
 from app.mailings.launch import find_mailing
 from app.operators.api_keys import Operator
-from app.operators.guards import needs, needs_in_any_way
-from app.outcomes import amazon, ses, sns, webhooks
-from app.outcomes.intake import Intake, taker_of
-from app.outcomes.seeing import outcomes_of
-from app.outcomes.taking import Taken
-from app.web.bodies import JSON, media_type
-from app.web.context import Here, Installation, Reading
+from app.operators.auth import needs, needs_in_any_way
+from app.outcomes.ingest import Ingest, taker_of
+from app.outcomes.processing import Processed
+from app.outcomes.providers import ses, sns, sns_client, webhooks
+from app.outcomes.statistics import outcomes_of
+from app.web.context import AppContext, Here, Reading
+from app.web.request_body import JSON, media_type
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -87,7 +87,7 @@ _BODIES: dict[str, Any] = {
 def post_bounce(_operator: Sends, sent: Annotated[Sent, Depends(_sent)], here: Here) -> Came:
     """Take in a message that came back, a webhook's events, or a notification of Amazon SNS."""
     taker = taker_of(here.settings, here.newsletter, here.keys.links)
-    intake = Intake(here.database, here.clock, taker)
+    intake = Ingest(here.database, here.clock, taker)
     if sent.kind == MESSAGE:
         return _came([intake.message(sent.body)])
     if sent.kind == JSON:
@@ -96,12 +96,12 @@ def post_bounce(_operator: Sends, sent: Annotated[Sent, Depends(_sent)], here: H
     return _came(_from_amazon(sent.body, here, intake))
 
 
-def _from_amazon(body: bytes, here: Installation, intake: Intake) -> list[Taken]:
+def _from_amazon(body: bytes, here: AppContext, intake: Ingest) -> list[Processed]:
     envelope = _read(sns.Envelope, body)
     topics = here.settings.sns_topics
-    sns.verify(envelope, topics, amazon.certificate, now=here.clock.now())
+    sns.verify(envelope, topics, sns_client.certificate, now=here.clock.now())
     if envelope.Type == sns.CONFIRMATION:
-        amazon.get(*sns.confirmation(envelope))
+        sns_client.get(*sns.confirmation(envelope))
         return []
     report = ses.report_of(_read(ses.Notification, envelope.Message.encode()))
     return [] if report is None else [intake.report(report)]
@@ -115,7 +115,7 @@ def _read(model: type[M], body: bytes) -> M:
         raise RequestValidationError(errors) from None
 
 
-def _came(taken: list[Taken]) -> Came:
+def _came(taken: list[Processed]) -> Came:
     return Came(
         outcomes=[
             OutcomeView.model_validate(
@@ -130,6 +130,6 @@ def _came(taken: list[Taken]) -> Came:
 def get_outcomes(mailing_id: MailingId, session: Reading, _operator: Sees) -> dict[str, Any]:
     """Return what came back of a mailing: by class, reason and great provider; what servers said.
 
-    A provider of fewer than five letters is counted under "other".
+    A provider of fewer than five messages is counted under "other".
     """
     return outcomes_of(session, find_mailing(session, mailing_id))

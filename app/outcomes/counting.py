@@ -7,10 +7,10 @@ from sqlalchemy import delete, update
 
 from app.database import Transaction
 from app.dialects import insert_or_add
-from app.mail.verdicts import Class, Verdict
+from app.mail.classification import Class, Verdict
 from app.outcomes.models import Diagnostic, OutcomeCount
 
-FEWEST = 3  # letters of which the same was said
+FEWEST = 3  # messages of which the same was said
 FAILURES = (Class.HARD, Class.SOFT, Class.BLOCK, Class.UNKNOWN)
 _KEY = ("week", "segment", "outcome", "reason", "provider")
 
@@ -18,7 +18,7 @@ _KEY = ("week", "segment", "outcome", "reason", "provider")
 def count_outcome(
     session: Transaction, week: str, segment: str, verdict: Verdict, provider: str
 ) -> None:
-    """Count one letter of this issue (or kind of service letter) that came back."""
+    """Count one message of this issue (or kind of service message) that came back."""
     values = (week, segment, str(verdict.class_), verdict.reason[:40], provider[:24])
     row: dict[str, object] = {**dict(zip(_KEY, values, strict=True)), "count": 1}
     insert_or_add(session, OutcomeCount, row, key=_KEY, add="count")
@@ -35,7 +35,7 @@ class Saying:
 def keep_saying(
     session: Transaction, week: str, segment: str, class_: Class, said: Saying, *, today: date
 ) -> None:
-    """Count a saying; its text is kept when it was said of `FEWEST` letters.
+    """Count a saying; its text is kept when it was said of `FEWEST` messages.
 
     What is said of ourselves (a block) is kept at once.
     """

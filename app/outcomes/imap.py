@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from functools import partial
 
 from app.mail.reports.parts import LARGEST
-from app.outcomes.found import Found
+from app.outcomes.mailbox_message import MailboxMessage
 from app.settings import ImapPlace
 
 MOST = 200  # messages of one look
@@ -33,13 +33,13 @@ class ImapMailbox:
         """Connect to nothing yet."""
         self._place = place
 
-    def unseen(self) -> Iterator[Found]:
+    def unseen(self) -> Iterator[MailboxMessage]:
         """Yield the messages not yet seen. Raises OSError."""
         with self._opened() as server:
             for uid in self._uids(server)[:MOST]:
                 raw = self._fetched(server, uid)
                 delete = partial(self._flag, server, uid, r"(\Deleted \Seen)")
-                yield Found(raw, delete, partial(self._flag, server, uid, r"(\Seen)"))
+                yield MailboxMessage(raw, delete, partial(self._flag, server, uid, r"(\Seen)"))
             server.expunge()
 
     def waiting(self) -> int:

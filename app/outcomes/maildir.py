@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from app.mail.reports.parts import LARGEST
-from app.outcomes.found import Found
+from app.outcomes.mailbox_message import MailboxMessage
 
 MOST = 500  # messages of one look
 
@@ -22,14 +22,16 @@ class Maildir:
         """Read nothing yet."""
         self._folder = folder
 
-    def unseen(self) -> Iterator[Found]:
+    def unseen(self) -> Iterator[MailboxMessage]:
         """Yield the messages in `new/`, oldest name first. Raises OSError."""
         for path in sorted((self._folder / "new").iterdir())[:MOST]:
             if path.is_symlink() or not path.is_file():
                 continue
             with path.open("rb") as file:
                 raw = file.read(LARGEST)
-            yield Found(raw, partial(path.unlink, missing_ok=True), partial(self._seen, path))
+            yield MailboxMessage(
+                raw, partial(path.unlink, missing_ok=True), partial(self._seen, path)
+            )
 
     def waiting(self) -> int:
         """Count the messages in `new/`. Raises OSError."""

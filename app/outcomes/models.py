@@ -1,7 +1,7 @@
 """What is kept of what came back: counts, and marks that cannot be laid beside a reader.
 
 A mark stands under a pseudonym that only the link key can make: in a stolen database nobody can
-tell whose letters came back, and so no provider's name beside a count tells of anyone.
+tell whose messages came back, and so no provider's name beside a count tells of anyone.
 """
 
 from datetime import date
@@ -15,23 +15,23 @@ Pseudonym = LargeBinary(16)
 
 
 class Returned(Base):
-    """A letter that came back in a class, once: whoever reports it again changes nothing."""
+    """A message that came back in a class, once: whoever reports it again changes nothing."""
 
-    __tablename__ = "returned"
+    __tablename__ = "bounces_seen"
     __table_args__ = ({"sqlite_with_rowid": False},)
 
-    letter: Mapped[bytes] = mapped_column(Pseudonym, primary_key=True)
+    message: Mapped[bytes] = mapped_column(Pseudonym, primary_key=True)
     outcome: Mapped[str] = mapped_column(String(12), primary_key=True)
     day: Mapped[date]
 
 
-class Mark(Base):
+class BounceMark(Base):
     """How many issues in a row came back from one reader; gone when one gets through, or in time.
 
     `week` is the last of them as a number, `hard_week` the last that said "no such mailbox".
     """
 
-    __tablename__ = "marks"
+    __tablename__ = "bounce_marks"
     __table_args__ = ({"sqlite_with_rowid": False},)
 
     reader: Mapped[bytes] = mapped_column(Pseudonym, primary_key=True)
@@ -44,7 +44,7 @@ class Mark(Base):
 
 
 class OutcomeCount(Base):
-    """How many letters came back, by issue, segment, class, reason and great provider."""
+    """How many messages came back, by issue, segment, class, reason and great provider."""
 
     __tablename__ = "outcome_counts"
 

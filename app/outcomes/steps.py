@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from app.addresses.keys import Keyring
+from app.addresses.keyring import Keyring
 from app.clock import Clock
 from app.database import Database, Transaction
 from app.newsletter import Newsletter
-from app.outcomes.collecting import Source, collect, sources_of
+from app.outcomes.auto_pause import AutoPause
+from app.outcomes.bounce_history import forget_marks
 from app.outcomes.counting import forget_sayings
-from app.outcomes.intake import Intake, taker_of
-from app.outcomes.marks import forget_marks
-from app.outcomes.refusals import Refusals
-from app.outcomes.watching import Watch
+from app.outcomes.ingest import Ingest, taker_of
+from app.outcomes.mailbox_poller import Source, collect, sources_of
+from app.outcomes.smtp_rejections import SmtpRejections
 from app.settings import Settings
 
 COLLECT_EVERY = 30.0  # seconds
@@ -32,10 +32,10 @@ class OutcomeSteps:
         """Read the settings; nothing is collected yet."""
         taker = taker_of(settings, newsletter, keyring.links)
         self._database = database
-        self._retention = settings.retention
-        self._watch = Watch(settings.pause_at)
-        self._refusals = Refusals(taker, keyring)
-        self._intake = Intake(database, clock, taker)
+        self._retention = settings.delivery_retention
+        self._watch = AutoPause(settings.auto_pause)
+        self._refusals = SmtpRejections(taker, keyring)
+        self._intake = Ingest(database, clock, taker)
         self._sources: tuple[Source, ...] = sources_of(settings)
 
     def often(self, now: datetime) -> None:

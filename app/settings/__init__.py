@@ -1,22 +1,22 @@
 """What an operator decides: the knobs, how their texts are read, and what refuses a wrong one."""
 
+from app.settings.bounce_settings import BouncePolicy, Thresholds
 from app.settings.installation import Settings
-from app.settings.knob import Knob, SettingWrong, naming
+from app.settings.locations import ImapPlace, Listen, Networks, is_loopback
 from app.settings.mailboxes import Mailbox, Recipients
-from app.settings.places import ImapPlace, Listen, Networks, is_loopback
-from app.settings.returns import Consequences, Thresholds
-from app.settings.words import LONGEST_WINDOW, Rate
+from app.settings.setting import Setting, SettingWrong, naming
+from app.settings.values import LONGEST_WINDOW, Rate
 
 __all__ = [
     "LONGEST_WINDOW",
-    "Consequences",
+    "BouncePolicy",
     "ImapPlace",
-    "Knob",
     "Listen",
     "Mailbox",
     "Networks",
     "Rate",
     "Recipients",
+    "Setting",
     "SettingWrong",
     "Settings",
     "Thresholds",

@@ -1,6 +1,6 @@
-"""Every knob of an installation: its name, how its text is read, its default and its reason.
+"""Every setting of an installation: its name, how its text is read, its default and its reason.
 
-A knob is read when it is first used, so a command asks only for the settings it needs; a wrong or
+A setting is read when it is first used, so a command asks only for what it needs; a wrong or
 missing one is refused in one sentence that names it and never repeats its value. `NAME_FILE` may
 stand for any `NAME`: the value is then the content of that file.
 """
@@ -8,230 +8,238 @@ stand for any `NAME`: the value is then the content of that file.
 from collections.abc import Iterator
 from typing import Any
 
-from app.settings import mailboxes, places, returns, words
-from app.settings.knob import Given, Knob, SettingUnknown, SettingWrong
+from app.settings import bounce_settings, locations, mailboxes, values
+from app.settings.setting import Environment, Setting, SettingUnknown, SettingWrong
 
 
-class Settings(Given):
+class Settings(Environment):
     """The settings of one installation, read from a mapping such as the environment."""
 
-    data_dir = Knob(
+    data_dir = Setting(
         "VESTKA_DATA_DIR",
-        places.path,
+        locations.path,
         "where the database and the attempt journal live",
         default="var",
     )
-    keys_dir = Knob(
+    keys_dir = Setting(
         "VESTKA_KEYS_DIR",
-        places.path,
+        locations.path,
         "where the key files live; never inside the data directory",
         default=lambda s: str(s.data_dir.with_name(s.data_dir.name + "-keys")),
         shown="the data directory's name with `-keys`",
     )
-    database_url = Knob(
+    database_url = Setting(
         "VESTKA_DATABASE_URL",
-        places.database_url,
+        locations.database_url,
         "`postgresql://…`, or SQLite in a file",
         default=lambda s: f"sqlite:///{s.data_dir / 'vestka.db'}",
         shown="SQLite in the data directory",
     )
-    public_url = Knob(
+    public_url = Setting(
         "VESTKA_PUBLIC_URL",
-        places.public_url,
-        "what links in letters begin with; https, or http on a loopback host",
+        locations.public_url,
+        "what links in emails begin with; https, or http on a loopback host",
     )
-    public_listen = Knob(
-        "VESTKA_PUBLIC_LISTEN", places.listen, "the readers' port", default="0.0.0.0:8000"
+    public_listen = Setting(
+        "VESTKA_PUBLIC_LISTEN", locations.listen, "the readers' port", default="0.0.0.0:8000"
     )
-    operators_listen = Knob(
-        "VESTKA_OPERATORS_LISTEN", places.listen, "the operators' port", default="127.0.0.1:8001"
+    operators_listen = Setting(
+        "VESTKA_OPERATORS_LISTEN", locations.listen, "the operators' port", default="127.0.0.1:8001"
     )
-    relays = Knob(
+    relays = Setting(
         "VESTKA_RELAYS",
-        words.some_words,
+        values.some_words,
         "with commas: `smtps://user:password@host:465`, `smtp://user:password@host:587` (STARTTLS"
         " required), `smtp+insecure://127.0.0.1:1025` (no TLS, loopback only)",
     )
-    sender = Knob("VESTKA_FROM", mailboxes.mailbox, "whom letters come from: `Name <address>`")
-    list_domain = Knob(
+    from_address = Setting(
+        "VESTKA_FROM", mailboxes.mailbox, "whom emails come from: `Name <address>`"
+    )
+    list_domain = Setting(
         "VESTKA_LIST_DOMAIN",
         mailboxes.list_domain,
         "the domain of List-Id and Message-ID, at most 34 characters",
-        default=lambda s: s.sender.domain,
+        default=lambda s: s.from_address.domain,
         shown="the domain of VESTKA_FROM",
     )
-    return_path_domain = Knob(
+    return_path_domain = Setting(
         "VESTKA_RETURN_PATH_DOMAIN",
         mailboxes.domain,
         "the domain that bounces come back to",
         default=lambda s: s.list_domain,
         shown="VESTKA_LIST_DOMAIN",
     )
-    dkim_domain = Knob(
+    dkim_domain = Setting(
         "VESTKA_DKIM_DOMAIN",
         mailboxes.domain,
         "the domain that signs (d=), if there are DKIM keys; else the relay signs",
-        default=lambda s: s.sender.domain,
+        default=lambda s: s.from_address.domain,
         shown="the domain of VESTKA_FROM",
     )
-    schedule = Knob(
+    schedule = Setting(
         "VESTKA_SCHEDULE",
-        words.text,
+        values.text,
         "when the week's issue goes: `CRON@ZONE`, or `segment=CRON@ZONE;…`, or `off`",
         default="0 9 * * TUE@Europe/Vilnius",
     )
-    grace = Knob(
-        "VESTKA_GRACE", words.duration, "how late a missed slot may still be used", default="12h"
+    schedule_grace = Setting(
+        "VESTKA_SCHEDULE_GRACE",
+        values.duration,
+        "how late a missed slot may still be used",
+        default="12h",
     )
-    over = Knob(
-        "VESTKA_OVER",
-        words.optional_window,
-        "the window over which a mailing's letters are spread, such as `3h`, at most `6d`; else as"
+    send_window = Setting(
+        "VESTKA_SEND_WINDOW",
+        values.optional_window,
+        "the window over which a mailing's emails are spread, such as `3h`, at most `6d`; else as"
         " fast as it goes",
         default="",
     )
-    allowed_origins = Knob(
+    allowed_origins = Setting(
         "VESTKA_ALLOWED_ORIGINS",
-        places.origins,
+        locations.origins,
         "websites besides the newsletter's own whose pages may call the sign-up API (CORS)",
         default="",
     )
-    hosts = Knob(
-        "VESTKA_HOSTS",
-        places.host_names,
+    allowed_hosts = Setting(
+        "VESTKA_ALLOWED_HOSTS",
+        locations.host_names,
         "further names under which both ports may be called, besides that of VESTKA_PUBLIC_URL,"
         " loopback names and the address called; any other `Host` gets 421",
         default="",
     )
-    trusted_proxies = Knob(
+    trusted_proxies = Setting(
         "VESTKA_TRUSTED_PROXIES",
-        places.networks,
+        locations.networks,
         "addresses and networks of the reverse proxies whose word counts on whom they speak for",
         default="",
     )
-    proxy_header = Knob(
+    proxy_header = Setting(
         "VESTKA_PROXY_HEADER",
-        words.one_of("X-Forwarded-For", "Forwarded"),
+        values.one_of("X-Forwarded-For", "Forwarded"),
         "the one header in which they say it, `X-Forwarded-For` or `Forwarded`",
         default="X-Forwarded-For",
     )
-    trusted_clients = Knob(
+    trusted_clients = Setting(
         "VESTKA_TRUSTED_CLIENTS",
-        places.networks,
+        locations.networks,
         "addresses and networks that are never limited, such as the website's own server",
         default="127.0.0.0/8,::1",
     )
-    client_limits = Knob(
-        "VESTKA_CLIENT_LIMITS",
-        words.rates,
+    rate_limit_client = Setting(
+        "VESTKA_RATE_LIMIT_CLIENT",
+        values.rates,
         "how many sign-ups and manage links one client (IPv4 address, IPv6 /56) may ask for in any"
         " window: `COUNT/DURATION`, several with commas, or `off`",
         default="20/10m",
     )
-    total_limits = Knob(
-        "VESTKA_TOTAL_LIMITS", words.rates, "the same for all clients together", default="1000/1h"
+    rate_limit_total = Setting(
+        "VESTKA_RATE_LIMIT_TOTAL",
+        values.rates,
+        "the same for all clients together",
+        default="1000/1h",
     )
-    address_limits = Knob(
-        "VESTKA_ADDRESS_LIMITS",
-        words.rates,
-        "how many letters about its subscription an address may get in any window, whoever asks",
+    rate_limit_address = Setting(
+        "VESTKA_RATE_LIMIT_ADDRESS",
+        values.rates,
+        "how many emails about its subscription an address may get in any window, whoever asks",
         default="6/1d,12/30d",
     )
-    proof_of_work = Knob(
+    proof_of_work = Setting(
         "VESTKA_PROOF_OF_WORK",
-        words.one_of("off", "on"),
+        values.one_of("off", "on"),
         "`on` asks every browser to solve a small task (ALTCHA) before it signs up: against robots"
         " that come from many addresses; a form without JavaScript then works no more",
         default="off",
     )
-    alerts_to = Knob(
+    alerts_to = Setting(
         "VESTKA_ALERTS_TO",
         mailboxes.optional_mailbox,
         "where operators are told things; else log and API",
         default="",
     )
-    newsletter = Knob(
-        "VESTKA_NEWSLETTER",
-        places.optional_path,
+    newsletter_path = Setting(
+        "VESTKA_NEWSLETTER_PATH",
+        locations.optional_path,
         "a TOML file: names, segments, rubrics, website, postal address, consent texts",
         default="",
         shown="the one that ships, `app/newsletter.toml`",
     )
-    photos = Knob(
+    photos = Setting(
         "VESTKA_PHOTOS",
-        words.one_of("inside", "hosted"),
-        "`inside` letters, or `hosted`: fetched from VESTKA_PUBLIC_URL, at one address for all",
+        values.one_of("inside", "hosted"),
+        "`inside` emails, or `hosted`: fetched from VESTKA_PUBLIC_URL, at one address for all",
         default="inside",
     )
-    recipients = Knob(
-        "VESTKA_RECIPIENTS",
+    allowed_recipients = Setting(
+        "VESTKA_ALLOWED_RECIPIENTS",
         mailboxes.recipients,
         "`everyone`, `nobody`, or a list of addresses that alone may be written to",
         default="everyone",
     )
-    domain_limits = Knob(
+    domain_limits = Setting(
         "VESTKA_DOMAIN_LIMITS",
-        words.separated,
+        values.separated,
         "what receiving domains are to get at most, with commas: `gmail?per_minute=300`,"
         " `*.by?connections=2&per_hour=500`, or `off`",
         default="",
         shown="for the great providers, what `app/mail/providers.toml` says",
     )
-    connections = Knob(
-        "VESTKA_CONNECTIONS", words.count, "SMTP connections per relay", default="10"
+    relay_connections = Setting(
+        "VESTKA_RELAY_CONNECTIONS", values.count, "SMTP connections per relay", default="10"
     )
-    mailing_life = Knob(
-        "VESTKA_MAILING_LIFE", words.duration, "how long a mailing goes on trying", default="48h"
+    retry_for = Setting(
+        "VESTKA_RETRY_FOR", values.duration, "how long a mailing goes on trying", default="48h"
     )
-    retention = Knob(
-        "VESTKA_RETENTION",
-        words.duration,
+    delivery_retention = Setting(
+        "VESTKA_DELIVERY_RETENTION",
+        values.duration,
         "when a finished mailing's rows are folded into counts",
         default="30d",
     )
-    bounce_maildir = Knob(
+    bounce_maildir = Setting(
         "VESTKA_BOUNCE_MAILDIR",
-        places.optional_path,
+        locations.optional_path,
         "a Maildir kept for what comes back, emptied by the sender",
         default="",
     )
-    bounce_imap = Knob(
+    bounce_imap = Setting(
         "VESTKA_BOUNCE_IMAP",
-        places.imap_place,
+        locations.imap_place,
         "an IMAP mailbox kept for what comes back: `imaps://user:password@host:993/INBOX`",
         default="",
     )
-    sns_topics = Knob(
+    sns_topics = Setting(
         "VESTKA_SNS_TOPICS",
-        words.separated,
+        values.separated,
         "the Amazon SNS topics (ARNs) whose notifications of SES are taken in",
         default="",
     )
-    consequences = Knob(
-        "VESTKA_CONSEQUENCES",
-        returns.consequences,
+    bounce_policy = Setting(
+        "VESTKA_BOUNCE_POLICY",
+        bounce_settings.bounce_policy,
         "when a subscription ends: after how many issues that came back",
         default="sure=1 hard=2 soft=5 soft-days=21 dead-days=30",
     )
-    pause_at = Knob(
-        "VESTKA_PAUSE_AT",
-        returns.thresholds,
-        "from which share of letters that came back a mailing pauses",
+    auto_pause = Setting(
+        "VESTKA_AUTO_PAUSE",
+        bounce_settings.thresholds,
+        "from which share of emails that came back a mailing pauses",
         default="complaint=0.3% hard=5% block=1% least=3",
     )
-    tombstones = Knob(
-        "VESTKA_TOMBSTONES",
-        words.optional_duration,
+    block_reimport_for = Setting(
+        "VESTKA_BLOCK_REIMPORT_FOR",
+        values.optional_duration,
         "how long an irreversible mark of those who left keeps imported lists from reviving them",
         default="",
     )
-    log_format = Knob(
-        "VESTKA_LOG_FORMAT", words.one_of("json", "text"), "`json` or `text`", default="text"
+    log_format = Setting(
+        "VESTKA_LOG_FORMAT", values.one_of("json", "text"), "`json` or `text`", default="text"
     )
 
     @property
     def hosts_photos(self) -> bool:
-        """Whether readers fetch photos, instead of letters carrying them."""
+        """Whether readers fetch photos, instead of emails carrying them."""
         return self.photos == "hosted"
 
     @property
@@ -241,10 +249,12 @@ class Settings(Given):
 
     def unknown(self) -> list[SettingWrong]:
         """Return a refusal for each name given that is no setting's, with the nearest that is."""
-        known = {name for knob in self.knobs() for name in (knob.name, f"{knob.name}_FILE")}
+        known = {
+            name for setting in self.declared() for name in (setting.name, f"{setting.name}_FILE")
+        }
         return [SettingUnknown(name, known) for name in sorted(self.names() - known)]
 
     @classmethod
-    def knobs(cls) -> Iterator[Knob[Any]]:
-        """All knobs in the order in which they are declared."""
-        return (knob for knob in vars(cls).values() if isinstance(knob, Knob))
+    def declared(cls) -> Iterator[Setting[Any]]:
+        """All declared in the order in which they are declared."""
+        return (setting for setting in vars(cls).values() if isinstance(setting, Setting))

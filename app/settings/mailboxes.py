@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from email_validator import EmailNotValidError, validate_email
 
-from app.settings.words import Unfit, separated
-from app.signs import is_plain
+from app.settings.values import InvalidValue, separated
+from app.text_safety import is_plain
 
 LONGEST_LIST_DOMAIN = 34  # characters
 
@@ -30,7 +30,7 @@ class Recipients(NamedTuple):
     only: frozenset[str]
 
     def allow(self, canonical: str) -> bool:
-        """Tell whether this canonical address may get a letter."""
+        """Tell whether this canonical address may get an email."""
         return self.everyone or canonical in self.only
 
 
@@ -38,14 +38,14 @@ def mailbox(value: str) -> Mailbox:
     """Read an address, alone or as `Name <address>`; its domain becomes ASCII."""
     match = re.fullmatch(r"\s*(?:(?P<name>[^<>]*)<(?P<in>[^<>]+)>|(?P<bare>[^<>]+))\s*", value)
     if not match or not is_plain(value):
-        raise Unfit("must be an address or NAME <ADDRESS>")
+        raise InvalidValue("must be an address or NAME <ADDRESS>")
     address = (match["in"] or match["bare"]).strip()
     try:
         checked = validate_email(
             address, check_deliverability=False, test_environment=True, allow_smtputf8=False
         )
     except EmailNotValidError:
-        raise Unfit("must hold a valid e-mail address") from None
+        raise InvalidValue("must hold a valid e-mail address") from None
     name = (match["name"] or "").strip().strip('"')
     return Mailbox(name, checked.ascii_email or checked.normalized)
 
@@ -61,7 +61,7 @@ def domain(value: str) -> str:
     if len(name) > 190 or not re.fullmatch(
         r"(?!-)[a-z0-9-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9-]{1,63}(?<!-))*", name
     ):
-        raise Unfit("must be a domain name in ASCII")
+        raise InvalidValue("must be a domain name in ASCII")
     return name
 
 
@@ -69,16 +69,20 @@ def list_domain(value: str) -> str:
     """Read the domain of Message-IDs, which stay under 78 characters (RFC 5322 §3.6.4)."""
     name = domain(value)
     if len(name) > LONGEST_LIST_DOMAIN:
-        raise Unfit(f"must have at most {LONGEST_LIST_DOMAIN} characters, or Message-IDs are long")
+        raise InvalidValue(
+            f"must have at most {LONGEST_LIST_DOMAIN} characters, or Message-IDs are long"
+        )
     return name
 
 
 def recipients(value: str) -> Recipients:
-    """Read whom letters may reach: `everyone`, `nobody`, or addresses."""
+    """Read whom emails may reach: `everyone`, `nobody`, or addresses."""
     if value in ("everyone", "nobody"):
         return Recipients(value == "everyone", frozenset())
     try:
         only = frozenset(mailbox(word).address.lower() for word in separated(value))
-    except Unfit:
-        raise Unfit("must be everyone, nobody, or valid addresses with commas between") from None
+    except InvalidValue:
+        raise InvalidValue(
+            "must be everyone, nobody, or valid addresses with commas between"
+        ) from None
     return Recipients(everyone=False, only=only)

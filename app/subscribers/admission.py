@@ -2,7 +2,7 @@
 
 Admitting is idempotent: a row is read, acted upon and deleted in one transaction. What cannot be
 opened, was sealed twice with different addresses or was here before is thrown away and reported;
-what is suppressed is thrown away in silence, and nobody gets a letter.
+what is suppressed is thrown away in silence, and nobody gets a message.
 """
 
 from collections.abc import Sequence
@@ -13,21 +13,25 @@ from sqlalchemy.orm import Session
 
 from app.addresses.address import EmailAddress
 from app.addresses.admission import admit_mac
-from app.addresses.folding import folded
-from app.addresses.index import blind_index, never_indexes
-from app.addresses.keys import Keyring
+from app.addresses.blind_index import blind_index, never_indexes
+from app.addresses.keyring import Keyring
+from app.addresses.mailbox_normalisation import folded
 from app.database import Transaction
 from app.dialects import insert_if_absent
 from app.settings import Rate
-from app.subscribers.asking import ask_to_confirm, say_already_subscribed, send_manage_link
-from app.subscribers.flaws import Flaw
+from app.subscribers.address_rate_limit import AddressRateLimit, Allow, TooManyMessages
+from app.subscribers.matching import known_subscriber, open_sign_ups
 from app.subscribers.models import CONFIRMED, PENDING, SignUp, Subscriber, Subscription
 from app.subscribers.quarantine import SIGN_UP, set_apart
-from app.subscribers.recognition import known_subscriber, open_sign_ups
-from app.subscribers.restraint import Allow, Restraint, TooManyLetters
-from app.subscribers.signing_up import MANAGE
+from app.subscribers.row_integrity import Flaw
+from app.subscribers.service_messages import (
+    ask_to_confirm,
+    say_already_subscribed,
+    send_manage_link,
+)
+from app.subscribers.sign_up import MANAGE
+from app.suppressions.lookup import forbidden
 from app.suppressions.reasons import Act
-from app.suppressions.standing import forbidden
 from app.tokens import new_link_id
 
 NOTICE_EVERY = timedelta(days=30)
@@ -43,17 +47,17 @@ def admit(
 ) -> int:
     """Empty the inbox, up to `limit` rows; return how many were taken out of it.
 
-    `rates` are how many letters an address may get. In the order of addresses: two senders that
+    `rates` are how many messages an address may get. In the order of addresses: two senders that
     count the same ones never wait for each other in a circle.
     """
     waiting = session.scalars(select(SignUp).limit(limit).with_for_update(skip_locked=True)).all()
-    restraint = Restraint.of(session, keyring, rates, now)
+    restraint = AddressRateLimit.of(session, keyring, rates, now)
     opened = open_sign_ups(session, keyring, waiting, now=now)
     withheld = 0
     for address, sign_up in sorted(opened, key=lambda each: (folded(each[0]), each[0].canonical)):
         try:
             _admit_one(session, keyring, sign_up, address, restraint.towards(address), now)
-        except TooManyLetters:
+        except TooManyMessages:
             withheld += 1
         session.flush()
     for sign_up in waiting:

@@ -12,20 +12,20 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
 
 from app.addresses.address import AddressRefused, EmailAddress
-from app.errors import Refusal
+from app.errors import DomainError
 from app.newsletter import Newsletter
+from app.subscribers.form_timestamp import too_fast
 from app.subscribers.forms import FieldWrong, form_page, manage_request_page, too_many_page
 from app.subscribers.inbox import Inbox
-from app.subscribers.proofs import ProofNotAsked, challenge, check
-from app.subscribers.schemas import Accepted, ManageWish, Wish
-from app.subscribers.signing_up import Asked, sealed_manage_wish, sealed_wish
-from app.subscribers.stamps import is_hasty
-from app.subscribers.wishes import language_of, page_language, segments_of
-from app.web.bodies import body_schema, is_form, read_body
-from app.web.context import Here, Installation, Now
-from app.web.gathering import TooBusy
+from app.subscribers.proof_of_work import ProofNotAsked, challenge, check
+from app.subscribers.schemas import Accepted, PreferencesLinkRequest, SignUpRequest
+from app.subscribers.sign_up import Asked, sealed_manage_wish, sealed_wish
+from app.subscribers.signup_validation import language_of, page_language, segments_of
+from app.web.context import AppContext, Here, Now
+from app.web.group_commit import TooBusy
 from app.web.problems import field_name
-from app.web.throttle import Throttle, TooManyRequests
+from app.web.rate_limit import RateLimit, TooManyRequests
+from app.web.request_body import body_schema, is_form, read_body
 
 router = APIRouter(tags=["readers"])
 
@@ -37,23 +37,23 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
 
 # The two calls take the request alone, and ask for the rest themselves: that is a fifth of what
 # they cost, and a flood of sign-ups is the one load that anybody may cause.
-def _at(request: Request) -> tuple[Installation, Inbox, Throttle]:
-    installation: Installation = request.app.state.installation
+def _at(request: Request) -> tuple[AppContext, Inbox, RateLimit]:
+    installation: AppContext = request.app.state.installation
     inbox: Inbox = request.app.state.inbox
-    throttle: Throttle = request.app.state.throttle
+    throttle: RateLimit = request.app.state.throttle
     return installation, inbox, throttle
 
 
-async def _wish(request: Request) -> Wish | FieldWrong:
+async def _wish(request: Request) -> SignUpRequest | FieldWrong:
     try:
-        return await read_body(request, Wish, lists=("segments",))
+        return await read_body(request, SignUpRequest, lists=("segments",))
     except RequestValidationError as wrong:
         return await _for_people(request, wrong)
 
 
-async def _manage_wish(request: Request) -> ManageWish | FieldWrong:
+async def _manage_wish(request: Request) -> PreferencesLinkRequest | FieldWrong:
     try:
-        return await read_body(request, ManageWish)
+        return await read_body(request, PreferencesLinkRequest)
     except RequestValidationError as wrong:
         return await _for_people(request, wrong)
 
@@ -76,7 +76,10 @@ def _address(text: str) -> EmailAddress:
 
 
 def _again(
-    form: Callable[..., Response], newsletter: Newsletter, language: str | None, refused: Refusal
+    form: Callable[..., Response],
+    newsletter: Newsletter,
+    language: str | None,
+    refused: DomainError,
 ) -> Response:
     """Show a refused form once more, in its language."""
     spoken = page_language(newsletter, language, newsletter.languages[0])
@@ -99,7 +102,7 @@ def _accepted(page: str, language: str, *, form: bool) -> Response:
     "/v1/subscriptions",
     status_code=202,
     response_model=Accepted,
-    openapi_extra=body_schema(Wish),
+    openapi_extra=body_schema(SignUpRequest),
     responses=ANSWERS,
 )
 async def subscribe(request: Request) -> Response:
@@ -115,14 +118,14 @@ async def subscribe(request: Request) -> Response:
         row = sealed_wish(here.keys, address, **asked)
         if not _is_trapped(here, wish):  # a robot is answered like any other, and forgotten
             await inbox.take(row, proof=proof)
-    except Refusal as refused:
+    except DomainError as refused:
         if form:
             return _again(form_page, here.newsletter, wish.language, refused)
         raise
     return _accepted("/accepted", row["language"], form=form)
 
 
-def _asked(here: Installation, wish: Wish) -> tuple[EmailAddress, Asked]:
+def _asked(here: AppContext, wish: SignUpRequest) -> tuple[EmailAddress, Asked]:
     """Read what was wished for. Raises AddressRefused, UnknownSegment, LanguageNotOffered."""
     address = _address(wish.email)
     segments = segments_of(here.newsletter, wish.segments)
@@ -135,18 +138,18 @@ def _asked(here: Installation, wish: Wish) -> tuple[EmailAddress, Asked]:
     }
 
 
-async def _proof(here: Installation, wish: Wish) -> bytes | None:
+async def _proof(here: AppContext, wish: SignUpRequest) -> bytes | None:
     if not here.settings.asks_for_proof:
         return None
     # In a thread, and without the interpreter's lock: the answers of others do not wait for it.
     return await asyncio.to_thread(check, here.keys.forms, wish.altcha, here.clock.now().date())
 
 
-def _is_trapped(here: Installation, wish: Wish) -> bool:
+def _is_trapped(here: AppContext, wish: SignUpRequest) -> bool:
     """Tell whether only a program can have filled in the form like this."""
     if wish.website:
         return True
-    return wish.since is not None and is_hasty(here.keys.forms, wish.since, here.clock.now())
+    return wish.since is not None and too_fast(here.keys.forms, wish.since, here.clock.now())
 
 
 @router.get("/v1/challenge", responses={404: {"description": "no proof of work is asked for"}})
@@ -166,7 +169,7 @@ def get_challenge(here: Here, now: Now) -> JSONResponse:
     "/v1/manage-links",
     status_code=202,
     response_model=Accepted,
-    openapi_extra=body_schema(ManageWish),
+    openapi_extra=body_schema(PreferencesLinkRequest),
     responses=ANSWERS,
 )
 async def ask_for_manage_link(request: Request) -> Response:
@@ -182,7 +185,7 @@ async def ask_for_manage_link(request: Request) -> Response:
         await throttle.take(request, now=now)
         row = sealed_manage_wish(here.keys, address, language=language, today=now.date())
         await inbox.take(row)
-    except Refusal as refused:
+    except DomainError as refused:
         if form:
             return _again(manage_request_page, here.newsletter, wish.language, refused)
         raise

@@ -8,8 +8,8 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from app.database import Transaction
-from app.subscribers.asking import CONFIRMATION
-from app.subscribers.models import CONFIRMED, ServiceLetter, Subscriber, Subscription
+from app.subscribers.models import CONFIRMED, ServiceMessage, Subscriber, Subscription
+from app.subscribers.service_messages import CONFIRMATION
 from app.tokens import LinkUnknown, fingerprint
 
 
@@ -22,24 +22,24 @@ class Asked:
     done: bool
 
 
-def _letter(session: Session, token: str, now: datetime) -> ServiceLetter:
-    letter = session.scalar(
-        select(ServiceLetter).where(
-            ServiceLetter.fingerprint == fingerprint(CONFIRMATION, token),
-            ServiceLetter.kind == CONFIRMATION,
-            ServiceLetter.expires_at > now,  # here, so that expired costs what unknown does
+def _message(session: Session, token: str, now: datetime) -> ServiceMessage:
+    message = session.scalar(
+        select(ServiceMessage).where(
+            ServiceMessage.fingerprint == fingerprint(CONFIRMATION, token),
+            ServiceMessage.kind == CONFIRMATION,
+            ServiceMessage.expires_at > now,  # here, so that expired costs what unknown does
         ),
         execution_options={"populate_existing": True},
     )
-    if letter is None:
+    if message is None:
         raise LinkUnknown
-    return letter
+    return message
 
 
 def asked(session: Session, token: str, *, now: datetime) -> Asked:
     """Return what the link asks; changes nothing. Raises LinkUnknown."""
-    letter = _letter(session, token, now)
-    return Asked(tuple(letter.segments.split()), letter.language, letter.used)
+    message = _message(session, token, now)
+    return Asked(tuple(message.segments.split()), message.language, message.used)
 
 
 def confirm(session: Transaction, token: str, *, now: datetime) -> Asked:
@@ -47,17 +47,17 @@ def confirm(session: Transaction, token: str, *, now: datetime) -> Asked:
 
     Raises LinkUnknown.
     """
-    # The subscriber is locked first, as by everybody who ends one, and the letter read once more:
+    # The subscriber is locked first, as by everybody who ends one, and the message read once more:
     # it may be replaced, or gone with its reader.
-    theirs = Subscriber.id == _letter(session, token, now).subscriber_id
+    theirs = Subscriber.id == _message(session, token, now).subscriber_id
     session.execute(select(Subscriber.id).where(theirs).with_for_update())
-    letter = _letter(session, token, now)
-    segments = tuple(letter.segments.split())
+    message = _message(session, token, now)
+    segments = tuple(message.segments.split())
     # Two clicks at once: the row's own condition lets one of them through.
     taken = _changed(
         session,
-        update(ServiceLetter)
-        .where(ServiceLetter.nonce == letter.nonce, ServiceLetter.used.is_(False))
+        update(ServiceMessage)
+        .where(ServiceMessage.nonce == message.nonce, ServiceMessage.used.is_(False))
         .values(used=True),
     )
     if taken:
@@ -65,7 +65,7 @@ def confirm(session: Transaction, token: str, *, now: datetime) -> Asked:
             session,
             update(Subscription)
             .where(
-                Subscription.subscriber_id == letter.subscriber_id,
+                Subscription.subscriber_id == message.subscriber_id,
                 Subscription.segment.in_(segments),
             )
             .values(state=CONFIRMED, confirmed_day=now.date()),
@@ -74,10 +74,10 @@ def confirm(session: Transaction, token: str, *, now: datetime) -> Asked:
             raise LinkUnknown
         session.execute(
             update(Subscriber)
-            .where(Subscriber.id == letter.subscriber_id)
-            .values(language=letter.language)
+            .where(Subscriber.id == message.subscriber_id)
+            .values(language=message.language)
         )
-    return Asked(segments, letter.language, done=not taken)
+    return Asked(segments, message.language, done=not taken)
 
 
 def _changed(session: Transaction, statement: object) -> int:

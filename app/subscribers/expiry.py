@@ -5,8 +5,8 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import delete, select
 
 from app.database import Transaction
-from app.subscribers.asking import CONFIRMATION_DAYS, forget_expired
 from app.subscribers.models import PENDING, SignUp, SpentProof, Subscriber, Subscription
+from app.subscribers.service_messages import CONFIRMATION_DAYS, forget_expired
 from app.subscribers.unsubscription import EXPIRED, end
 
 

@@ -5,19 +5,19 @@ A refused form comes back in the reader's language with the field named, and wit
 
 from starlette.responses import HTMLResponse
 
-from app.errors import Refusal
+from app.errors import DomainError
 from app.languages import phrases
 from app.newsletter import Newsletter
-from app.web.gathering import TooBusy
+from app.web.group_commit import TooBusy
 from app.web.pages import POLICY, SCRIPTS, page
-from app.web.throttle import TooManyRequests
+from app.web.rate_limit import TooManyRequests
 
 
 def _(phrase: str) -> str:
     return phrase
 
 
-class FieldWrong(Refusal):
+class FieldWrong(DomainError):
     """A field of the form is missing or cannot be used."""
 
     def __init__(self, language: str | None, *, field: str) -> None:
@@ -39,7 +39,7 @@ BUSY = _("Too many people are subscribing just now. Please try again in a minute
 OTHERWISE = _("The form was not sent as it should be. Please try again.")
 
 
-def _problem(refused: Refusal | None, language: str) -> dict[str, str | None] | None:
+def _problem(refused: DomainError | None, language: str) -> dict[str, str | None] | None:
     if refused is None:
         return None
     field = (refused.field or "").partition(".")[0]
@@ -48,7 +48,7 @@ def _problem(refused: Refusal | None, language: str) -> dict[str, str | None] | 
     return {"sentence": sentence, "field": field if field in SENTENCES else None}
 
 
-def _status(refused: Refusal | None) -> int:
+def _status(refused: DomainError | None) -> int:
     if refused is None:
         return 200
     return 503 if isinstance(refused, TooBusy) else 422
@@ -58,7 +58,7 @@ def form_page(
     newsletter: Newsletter,
     language: str,
     *,
-    refused: Refusal | None = None,
+    refused: DomainError | None = None,
     since: str | None = None,
     asks_for_proof: bool = False,
 ) -> HTMLResponse:
@@ -85,7 +85,7 @@ def form_page(
 
 
 def manage_request_page(
-    newsletter: Newsletter, language: str, *, refused: Refusal | None = None
+    newsletter: Newsletter, language: str, *, refused: DomainError | None = None
 ) -> HTMLResponse:
     """Answer with the form that asks for a manage link."""
     return page(

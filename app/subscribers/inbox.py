@@ -5,9 +5,9 @@ from datetime import date
 from typing import NamedTuple
 
 from app.database import Database, Transaction
-from app.subscribers.proofs import FIELD, ProofSpent, spend
-from app.subscribers.signing_up import Row, put
-from app.web.gathering import Gathering
+from app.subscribers.proof_of_work import FIELD, ProofSpent, spend
+from app.subscribers.sign_up import Row, put
+from app.web.group_commit import GroupCommit
 
 ROOM = 5000  # rows waiting: some seconds of a flood, and a few megabytes
 
@@ -24,7 +24,7 @@ class Inbox:
     def __init__(self, database: Database, *, room: int = ROOM) -> None:
         """Write nothing yet."""
         self._database = database
-        self._gathering: Gathering[_Drop, ProofSpent | None] = Gathering(self._write, room=room)
+        self._gathering: GroupCommit[_Drop, ProofSpent | None] = GroupCommit(self._write, room=room)
 
     async def take(self, row: Row, *, proof: bytes | None = None) -> None:
         """Leave a sealed row in the inbox; it is committed when this returns.

@@ -1,4 +1,4 @@
-"""Sign-ups waiting in the inbox, subscribers, their subscriptions, and the letters they asked for.
+"""Sign-ups waiting in the inbox, subscribers, their subscriptions, and the messages they asked for.
 
 An address is here only sealed; row ids are random and dates are kept to the day, so that no column
 tells who someone is or in which order people came. What has ended is deleted, and only counted; the
@@ -75,10 +75,10 @@ class Subscription(Base):
     confirmed_day: Mapped[date | None]
 
 
-class ServiceLetter(Base):
-    """A letter somebody asked for, with the fingerprint of the one link it carries, if any."""
+class ServiceMessage(Base):
+    """A message somebody asked for, with the fingerprint of the one link it carries, if any."""
 
-    __tablename__ = "service_letters"
+    __tablename__ = "service_messages"
     __table_args__ = (Index(None, "subscriber_id"), {"sqlite_with_rowid": False})
 
     nonce: Mapped[bytes] = mapped_column(RandomId, primary_key=True)
@@ -93,13 +93,13 @@ class ServiceLetter(Base):
     used: Mapped[bool] = mapped_column(default=False)
 
 
-class Ending(Base):
+class DeletedRow(Base):
     """The id of a subscriber's row that was deleted: should such a row be there, it was put back.
 
     It goes when no key is left that could open a row of that time.
     """
 
-    __tablename__ = "endings"
+    __tablename__ = "deleted_rows"
     __table_args__ = ({"sqlite_with_rowid": False},)
 
     id: Mapped[bytes] = mapped_column(RandomId, primary_key=True)
@@ -128,10 +128,10 @@ class SpentProof(Base):
     until: Mapped[date]
 
 
-class Departure(Base):
+class UnsubscribeCount(Base):
     """How many left, by day, segment and reason: all that is kept of those who left."""
 
-    __tablename__ = "departures"
+    __tablename__ = "unsubscribe_counts"
 
     day: Mapped[date] = mapped_column(primary_key=True)
     segment: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -139,10 +139,10 @@ class Departure(Base):
     count: Mapped[int]
 
 
-class Farewell(Base):
+class PendingRemoval(Base):
     """A reader who is gone but for the index, which the sender is to keep through `until`."""
 
-    __tablename__ = "farewells"
+    __tablename__ = "pending_removals"
     __table_args__ = ({"sqlite_with_rowid": False},)
 
     subscriber_id: Mapped[bytes] = mapped_column(

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from app.database import Transaction
 from app.dialects import insert_if_absent
 from app.operators.alerts import alert
-from app.subscribers.flaws import Flaw
 from app.subscribers.models import Quarantined
+from app.subscribers.row_integrity import Flaw
 
 SIGN_UP = "sign-up"
 SUBSCRIBER = "subscriber"
@@ -21,7 +21,7 @@ SUBSCRIBER = "subscriber"
 KEPT = timedelta(days=30)
 _SAYS = {
     SIGN_UP: "Sign-ups in the inbox were damaged or planted; they were thrown away",
-    SUBSCRIBER: "Rows of subscribers were changed, planted or put back; no letter goes to them",
+    SUBSCRIBER: "Rows of subscribers were changed, planted or put back; no message goes to them",
 }
 
 

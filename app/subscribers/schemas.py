@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from app.web.bodies import Body
-from app.web.description import EMAIL, names
+from app.web.openapi import EMAIL, names
+from app.web.request_body import Body
 
 Typed = Annotated[str, Field(max_length=1000)]
 Email = Annotated[str, Field(max_length=1000, json_schema_extra=EMAIL)]
@@ -14,7 +14,7 @@ Segment = Annotated[str, Field(max_length=1000, json_schema_extra=names("segment
 Source = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")]
 
 
-class Wish(Body):
+class SignUpRequest(Body):
     """A sign-up: an address, the segments wanted, and the language to speak to the reader."""
 
     email: Email
@@ -41,7 +41,7 @@ class Accepted(Body):
     status: str = "accepted"
 
 
-class ManageWish(Body):
+class PreferencesLinkRequest(Body):
     """A request for a link to change or end one's subscription."""
 
     email: Email

@@ -10,10 +10,16 @@ from datetime import date
 from sqlalchemy import delete, select
 
 from app.database import Transaction
-from app.dialects import insert_blindly, insert_or_add
+from app.dialects import insert_ignore, insert_or_add
 from app.newsletter import Newsletter, Segment
-from app.subscribers.endings import remember
-from app.subscribers.models import Departure, Farewell, ServiceLetter, Subscriber, Subscription
+from app.subscribers.deletion_log import remember
+from app.subscribers.models import (
+    PendingRemoval,
+    ServiceMessage,
+    Subscriber,
+    Subscription,
+    UnsubscribeCount,
+)
 from app.suppressions.reasons import LEFT, REASONS, gravest
 from app.tokens import LinkTokens, LinkUnknown, segment_code
 
@@ -27,7 +33,7 @@ class Leaving:
     """Whose link it is (an id that means nothing outside), and which segment it ends.
 
     The language stands in the link. The row that holds it goes with its reader, and the page behind
-    a forwarded letter would tell who has left by speaking another one.
+    a forwarded message would tell who has left by speaking another one.
     """
 
     link_id: bytes
@@ -85,7 +91,7 @@ def end(
         session.execute(delete(Subscriber).where(Subscriber.id == subscriber_id))
 
 
-def end_keeping(
+def end_and_suppress(
     session: Transaction, subscriber_id: bytes, reason: str, *, until: date | None, today: date
 ) -> None:
     """End a reader whose index the sender is to keep for this reason, through `until`."""
@@ -97,19 +103,19 @@ def say_farewell(
     session: Transaction, subscriber_id: bytes, reason: str, *, until: date | None
 ) -> None:
     """Leave the row to the sender, with no link that works any more; the gravest reason stays."""
-    letters = ServiceLetter.subscriber_id == subscriber_id
-    session.execute(delete(ServiceLetter).where(letters))
+    messages = ServiceMessage.subscriber_id == subscriber_id
+    session.execute(delete(ServiceMessage).where(messages))
     waiting = _farewell(session, subscriber_id)
     if waiting is None:
         row = {"subscriber_id": subscriber_id, "reason": reason, "until": until}
-        insert_blindly(session, Farewell, [row])
+        insert_ignore(session, PendingRemoval, [row])
     elif reason in REASONS and gravest((waiting.reason, reason)) == reason:
         waiting.reason, waiting.until = reason, until
         session.flush()
 
 
-def _farewell(session: Transaction, subscriber_id: bytes) -> Farewell | None:
-    query = select(Farewell).where(Farewell.subscriber_id == subscriber_id)
+def _farewell(session: Transaction, subscriber_id: bytes) -> PendingRemoval | None:
+    query = select(PendingRemoval).where(PendingRemoval.subscriber_id == subscriber_id)
     return session.scalar(query.execution_options(populate_existing=True))
 
 
@@ -134,5 +140,5 @@ def _delete(
     )
     for segment in sorted(ended):
         row = {"day": today, "segment": segment, "reason": reason, "count": 1}
-        insert_or_add(session, Departure, row, key=("day", "segment", "reason"), add="count")
+        insert_or_add(session, UnsubscribeCount, row, key=("day", "segment", "reason"), add="count")
     return ended == held

@@ -11,12 +11,12 @@ from pydantic import BaseModel, Field
 from app.addresses.address import AddressRefused, EmailAddress
 from app.operators.api_keys import Operator
 from app.operators.audit import note
-from app.operators.guards import needs
+from app.operators.auth import needs
+from app.suppressions.lookup import counts
 from app.suppressions.requests import request
-from app.suppressions.standing import counts
-from app.web.bodies import Body
 from app.web.context import Here, Now, Reading, Writing
-from app.web.description import EMAIL
+from app.web.openapi import EMAIL
+from app.web.request_body import Body
 
 router = APIRouter(prefix="/v1/suppressions", tags=["suppressions"])
 

@@ -9,9 +9,9 @@ from enum import StrEnum
 class Act(StrEnum):
     """What a suppression can forbid."""
 
-    ADMISSION = "admission"  # of a sign-up: no letter goes to ask
+    ADMISSION = "admission"  # of a sign-up: no message goes to ask
     IMPORT = "import"  # by an operator's list
-    LETTER = "letter"  # any letter, at the last look before it goes
+    MESSAGE = "message"  # any message, at the last look before it goes
 
 
 COMPLAINT = "complaint"
@@ -35,10 +35,10 @@ class Reason:
 # Objections hold until the person takes them back (GDPR Art. 21); a mailbox that was closed may
 # be opened again; who left may come back by their own act, but by nobody else's list.
 REASONS = {
-    COMPLAINT: Reason(_EVERYTHING, None, "the reader reported a letter as spam"),
+    COMPLAINT: Reason(_EVERYTHING, None, "the reader reported a message as spam"),
     NEVER: Reason(_EVERYTHING, None, "the reader asked never to be written to again"),
     OPERATOR: Reason(_EVERYTHING, None, "an operator added it"),
-    DEAD: Reason(_EVERYTHING, timedelta(days=30), "letters came back: there is no such mailbox"),
+    DEAD: Reason(_EVERYTHING, timedelta(days=30), "messages came back: there is no such mailbox"),
     LEFT: Reason(frozenset({Act.IMPORT}), None, "the reader left; kept as long as is set"),
 }
 

@@ -8,7 +8,7 @@ from datetime import date
 from sqlalchemy import select
 
 from app.addresses.address import EmailAddress
-from app.addresses.keys import Keyring, PublicKeys
+from app.addresses.keyring import Keyring, PublicKeys
 from app.addresses.sealing import SealBroken, open_sealed, seal
 from app.database import Transaction
 from app.suppressions.models import SuppressionRequest

@@ -11,7 +11,7 @@ from sqlalchemy import delete, update
 from sqlalchemy.engine import CursorResult
 
 from app.database import Transaction
-from app.dialects import insert_blindly
+from app.dialects import insert_ignore
 from app.suppressions.models import Suppression
 
 
@@ -23,7 +23,7 @@ def suppress(
     What is suppressed already for the same reason stays as it is.
     """
     rows = [{"blind_index": each, "reason": reason, "until": until} for each in indexes]
-    insert_blindly(session, Suppression, rows)
+    insert_ignore(session, Suppression, rows)
 
 
 def prolong(session: Transaction, index: bytes, reason: str, *, until: date | None) -> None:

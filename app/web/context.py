@@ -12,7 +12,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
-from app.addresses.keys import PublicKeys
+from app.addresses.keyring import PublicKeys
 from app.clock import Clock
 from app.database import Database, Transaction
 from app.newsletter import Newsletter
@@ -20,7 +20,7 @@ from app.settings import Settings
 
 
 @dataclass(frozen=True)
-class Installation:
+class AppContext:
     """What the web processes hold. No private key is among it."""
 
     settings: Settings
@@ -31,12 +31,12 @@ class Installation:
 
 
 # Without I/O and so without a thread: a thread for each of these would cost more than the answer.
-async def _installation(request: Request) -> Installation:
-    installation: Installation = request.app.state.installation
+async def _installation(request: Request) -> AppContext:
+    installation: AppContext = request.app.state.installation
     return installation
 
 
-Here = Annotated[Installation, Depends(_installation)]
+Here = Annotated[AppContext, Depends(_installation)]
 
 
 def _transaction(here: Here) -> Iterator[Transaction]:

@@ -14,12 +14,12 @@ from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
-from app.errors import Refusal
-from app.journal import blot, journal
-from app.web.description import methods_of
-from app.web.regrets import regret
+from app.errors import DomainError
+from app.log import get_logger, redact
+from app.web.error_pages import error_page
+from app.web.openapi import methods_of
 
-log = journal("web")
+log = get_logger("web")
 
 # By name, because the rooms that raise them come later in the story than this one.
 STATUS = {
@@ -53,7 +53,7 @@ STATUS = {
     "AlreadySent": 409,
     "WindowTooLong": 422,
     "MoveNotAllowed": 409,
-    "LetterUnfit": 409,
+    "MessageUnfit": 409,
     "SlotForged": 409,
     "EtagDiffers": 412,
     "NotSignedIn": 401,
@@ -96,18 +96,18 @@ def problem(
     return JSONResponse(body, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
 
 
-def _slug(refusal: Refusal) -> str:
+def _slug(refusal: DomainError) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "-", type(refusal).__name__).lower()
 
 
-def status_of(refusal: Refusal) -> int:
+def status_of(refusal: DomainError) -> int:
     """Return the status of a refusal: its own class's, or the nearest ancestor's."""
     names = (kind.__name__ for kind in type(refusal).__mro__)
     return next((STATUS[name] for name in names if name in STATUS), 400)
 
 
 async def _refused(_request: Request, refusal: Exception) -> Response:
-    if not isinstance(refusal, Refusal):
+    if not isinstance(refusal, DomainError):
         raise refusal
     status = status_of(refusal)
     more: dict[str, Any] = dict(getattr(refusal, "facts", {}))
@@ -124,7 +124,7 @@ def field_name(location: tuple[Any, ...]) -> str:
     parts = location[1:] if location and location[0] in _PARTS else location
     name = ".".join(str(part) for part in parts if part != "__root__")
     sendable = name.encode(errors="replace").decode()  # a lone surrogate is not
-    return blot(sendable)[:200] or "body"
+    return redact(sendable)[:200] or "body"
 
 
 _PARTS = ("body", "query", "path", "header", "cookie")
@@ -159,7 +159,7 @@ async def _http(request: Request, raised: Exception) -> Response:
         # The framework names what the first route of this path can, and there may be another.
         allowed = methods_of(request.app.openapi(), request.url.path)
         headers["Allow"] = ", ".join(allowed) or headers.get("Allow", headers.get("allow", "GET"))
-    told = regret(request, status, headers)
+    told = error_page(request, status, headers)
     return told or problem(status, HTTPStatus(status).phrase, headers=headers)
 
 
@@ -172,19 +172,19 @@ async def _without_database(request: Request, raised: Exception) -> Response:
     cause = str(getattr(raised, "orig", None) or raised).partition("\n")[0]
     log.error("the database does not answer", route=_route(request), error=cause)
     soon = {"Retry-After": "60"}
-    told = regret(request, 503, soon)
+    told = error_page(request, 503, soon)
     return told or problem(503, "The database does not answer; please try again.", headers=soon)
 
 
 async def _broken(request: Request, raised: Exception) -> Response:
     log.error("request failed", route=_route(request), error=type(raised).__name__, exc_info=raised)
     sentence = "Something went wrong here; nothing of this request was kept."
-    return regret(request, 500) or problem(500, sentence)
+    return error_page(request, 500) or problem(500, sentence)
 
 
 def install(app: FastAPI) -> None:
     """Answer every exception of `app` as a problem."""
-    app.add_exception_handler(Refusal, _refused)
+    app.add_exception_handler(DomainError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(OperationalError, _without_database)

@@ -20,14 +20,14 @@ from app.issues import api as issues_api
 from app.operators import api as operators_api
 from app.outcomes import api as outcomes_api
 from app.subscribers import api as subscribers_api
+from app.subscribers import counts_api
 from app.subscribers import pages as subscribers_pages
-from app.subscribers import roster_api
 from app.suppressions import api as suppressions_api
 from app.web import context
 
 ROOMS = (
     *(deliveries_api, testing_api, editions_api, issues_api, operators_api),
-    *(subscribers_api, subscribers_pages, roster_api, archive_api, archive_pages),
+    *(subscribers_api, subscribers_pages, counts_api, archive_api, archive_pages),
     *(suppressions_api, outcomes_api),
 )
 

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from app.archive.feed import write_feed
-from app.archive.launches import Launch
+from app.archive.published import PublishedIssue
 from app.issues.content import IssueContent
 from app.issues.week import Week
 from tests.archive.rows import FIRST, SECOND
@@ -20,12 +20,14 @@ LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 EN, BE_RU = NEWSLETTER.segments
 CONTENT = IssueContent.model_validate({"week": "2025-W04", "commentaries": [FIRST, SECOND]})
 SENT = [
-    (Launch(Week.parse("2025-W04"), MONDAY, "a"), CONTENT),
-    (Launch(Week.parse("2025-W03"), MONDAY - timedelta(days=7), "b"), CONTENT),
+    (PublishedIssue(Week.parse("2025-W04"), MONDAY, "a"), CONTENT),
+    (PublishedIssue(Week.parse("2025-W03"), MONDAY - timedelta(days=7), "b"), CONTENT),
 ]
 
 
-def feed(language: str = "ru", issues: list[tuple[Launch, IssueContent]] | None = None) -> str:
+def feed(
+    language: str = "ru", issues: list[tuple[PublishedIssue, IssueContent]] | None = None
+) -> str:
     segment = EN if language == "en" else BE_RU
     sent = SENT if issues is None else issues
     return write_feed(sent, segment, language, NEWSLETTER, PUBLIC_URL)

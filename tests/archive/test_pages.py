@@ -15,7 +15,7 @@ from app.database import Database
 from app.editions.freezing import editions_of
 from app.mailings.control import cancel
 from app.server import create_public
-from app.web.context import Installation
+from app.web.context import AppContext
 from tests.archive.rows import FIRST, approved, sent, stored
 from tests.support.browser import Browser
 from tests.support.builders import NEWSLETTER, PUBLIC_URL, visitor
@@ -260,8 +260,8 @@ def test_an_issue_is_whole_and_its_parts_have_addresses(archive: TestClient) -> 
     assert canonical["href"] == f"{PUBLIC_URL}/archive/be-ru/2025-W04?language=ru"
 
 
-def test_the_links_of_a_letter_lead_here(readers: TestClient, database: Database) -> None:
-    """Also the one to the rest of a commentary that is too long for a letter."""
+def test_the_links_of_a_message_lead_here(readers: TestClient, database: Database) -> None:
+    """Also the one to the rest of a commentary that is too long for a message."""
     long = {**FIRST, "texts": {"en": {"title": "Long", "body": "A sentence to read.\n\n" * 3_000}}}
     with database.transaction() as session:
         sent(session, "2025-W04", FIRST, long, segments=("en",))
@@ -289,7 +289,7 @@ def test_a_cancelled_issue_that_nobody_got_is_gone(archive: TestClient, database
 
 
 def test_a_rubric_that_was_given_up_breaks_no_page(
-    archive: TestClient, installation: Installation
+    archive: TestClient, installation: AppContext
 ) -> None:
     left = tuple(each for each in NEWSLETTER.rubrics if each.id != "economy")
     newsletter = NEWSLETTER.model_copy(update={"rubrics": left})

@@ -9,8 +9,8 @@ import pytest
 from fastapi.testclient import TestClient
 from playwright import sync_api
 
-from app.archive.readings import readings
 from app.archive.schemas import SentIssue
+from app.archive.view_models import issue_views
 from app.database import Database
 from app.issues.content import IssueContent
 from app.issues.decoding import Decoded, decode
@@ -150,7 +150,7 @@ def test_a_description_in_another_language_is_marked(
     with database.reading() as session:
         photos = hosted(session, ids_in(content))
     for language, lang in (("be", None), ("ru", "be")):
-        (reading,) = readings(content, BE_RU, language, NEWSLETTER, photos)
+        (reading,) = issue_views(content, BE_RU, language, NEWSLETTER, photos)
         assert reading.picture is not None
         assert (reading.picture.alt, reading.picture.lang) == (ALT["be"], lang)
 

@@ -4,11 +4,16 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from app.addresses.keys import Keyring
+from app.addresses.keyring import Keyring
 from app.database import Database
-from app.subscribers.asking import CONFIRMATION, MANAGE_LINK, ask_to_confirm, send_manage_link
-from app.subscribers.asking import token_of as token_from
-from app.subscribers.models import PENDING, ServiceLetter, Subscription
+from app.subscribers.models import PENDING, ServiceMessage, Subscription
+from app.subscribers.service_messages import (
+    CONFIRMATION,
+    MANAGE_LINK,
+    ask_to_confirm,
+    send_manage_link,
+)
+from app.subscribers.service_messages import token_of as token_from
 from tests.support.builders import WEEK, a_subscriber
 from tests.support.clock import MONDAY
 
@@ -28,7 +33,7 @@ class Links:
 
     @property
     def paths(self) -> list[str]:
-        """The links that are in letters' texts."""
+        """The links that are in messages' texts."""
         return [self.path(kind) for kind in KINDS]
 
 
@@ -48,7 +53,7 @@ def links_of_a_reader(database: Database, keyring: Keyring) -> Links:
         )
         send_manage_link(session, keyring, reader.id, "be", MONDAY)
         session.flush()
-        nonces = {each.kind: each.nonce for each in session.scalars(select(ServiceLetter))}
+        nonces = {each.kind: each.nonce for each in session.scalars(select(ServiceMessage))}
         return Links(
             {
                 "confirm": token_from(keyring, CONFIRMATION, nonces[CONFIRMATION]),

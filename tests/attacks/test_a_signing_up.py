@@ -6,15 +6,15 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.addresses.address import EmailAddress
-from app.addresses.index import never_indexes
-from app.addresses.keys import Keyring
+from app.addresses.blind_index import never_indexes
+from app.addresses.keyring import Keyring
 from app.database import Database
 from app.server import create_public
 from app.subscribers.models import PENDING
 from app.subscribers.unsubscription import ERASED, end
 from app.suppressions.reasons import NEVER
 from app.suppressions.suppressing import suppress
-from app.web.context import Installation
+from app.web.context import AppContext
 from tests.attacks.links import links_of_a_reader
 from tests.support.builders import NEWSLETTER, PUBLIC_URL, a_subscriber, everything, visitor
 from tests.support.clock import MONDAY
@@ -52,7 +52,7 @@ def test_a1_nobody_learns_whether_an_address_is_known(
 
 
 def test_a5_a_flood_from_one_network_is_stopped_and_leaving_is_not(
-    installation: Installation, database: Database, keyring: Keyring
+    installation: AppContext, database: Database, keyring: Keyring
 ) -> None:
     unsubscribe = links_of_a_reader(database, keyring).path("unsubscribe")
     app = create_public(installation)
@@ -145,7 +145,7 @@ def test_a8_a_key_given_twice_is_one_address_at_most(
     assert readers.post("/v1/subscriptions", content=form, headers=headers).status_code == 422
 
 
-def test_a9_other_websites_get_no_leave_to_call(installation: Installation) -> None:
+def test_a9_other_websites_get_no_leave_to_call(installation: AppContext) -> None:
     site = "https://www.example.org"
     installation.settings.read_values["allowed_origins"] = (site,)
     client = visitor(create_public(installation))

@@ -8,11 +8,11 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from app.addresses.keys import Keyring
+from app.addresses.keyring import Keyring
 from app.database import Database
-from app.subscribers.asking import CONFIRMATION, ask_to_confirm
-from app.subscribers.asking import token_of as token_from
-from app.subscribers.models import ServiceLetter, Subscriber
+from app.subscribers.models import ServiceMessage, Subscriber
+from app.subscribers.service_messages import CONFIRMATION, ask_to_confirm
+from app.subscribers.service_messages import token_of as token_from
 from tests.attacks.links import ADDRESS, KINDS, Links, links_of_a_reader
 from tests.support.builders import everything
 from tests.support.clock import MONDAY, SetClock
@@ -127,8 +127,8 @@ def test_b9_an_old_confirmation_is_dead(
         reader = session.scalars(select(Subscriber)).one()
         assert ask_to_confirm(session, keyring, reader.id, ["be-ru"], "be", tomorrow)
         session.flush()
-        letters = select(ServiceLetter.nonce).where(ServiceLetter.kind == CONFIRMATION)
-        nonce = session.scalars(letters).one()
+        messages = select(ServiceMessage.nonce).where(ServiceMessage.kind == CONFIRMATION)
+        nonce = session.scalars(messages).one()
     newer = f"/confirm/{token_from(keyring, CONFIRMATION, nonce)}"
     assert readers.post(older).status_code == 404
     assert readers.get(newer).status_code == 200

@@ -10,17 +10,17 @@ from sqlalchemy import DateTime, LargeBinary, Table, select
 from starlette.applications import Starlette
 
 from app.addresses.address import EmailAddress
-from app.addresses.keyfiles import key_names
-from app.addresses.keys import Keyring, PublicKeys
-from app.cli.opening import Opened
+from app.addresses.keyring import Keyring, PublicKeys
+from app.cli.app_context import CommandContext
 from app.database import Database
+from app.keys.key_files import key_names
 from app.server import create_public
 from app.settings import Settings, SettingWrong
 from app.subscribers.admission import admit
-from app.subscribers.models import ServiceLetter, SignUp, Subscriber, Subscription
-from app.subscribers.signing_up import drop
+from app.subscribers.models import ServiceMessage, SignUp, Subscriber, Subscription
+from app.subscribers.sign_up import drop
 from app.tables import METADATA
-from app.web.context import Installation
+from app.web.context import AppContext
 from tests.attacks.links import links_of_a_reader
 from tests.support.builders import everything, visitor
 from tests.support.clock import MONDAY
@@ -29,7 +29,7 @@ LIST = ("sign_ups", "subscribers", "subscriptions")
 
 
 @pytest.fixture
-def outside(installation: Installation, keys_dir: Path, tmp_path: Path) -> Starlette:
+def outside(installation: AppContext, keys_dir: Path, tmp_path: Path) -> Starlette:
     """The readers' port on a host that holds public keys and the link key, and no other."""
     folder = tmp_path / "outside"
     folder.mkdir(mode=0o700)
@@ -38,7 +38,7 @@ def outside(installation: Installation, keys_dir: Path, tmp_path: Path) -> Starl
             shutil.copy2(keys_dir / str(name), folder)
     assert {name.purpose for name in key_names(folder) if name.suffix == "key"} == {"link"}
     return create_public(
-        Installation(
+        AppContext(
             installation.settings,
             installation.database,
             installation.clock,
@@ -94,7 +94,7 @@ def own_keys(keys_dir: Path, tmp_path: Path) -> Iterator[Path]:
 
 def refused(**settings: str) -> str:
     with pytest.raises(SettingWrong) as wrong:
-        _ = Opened(settings).keyring
+        _ = CommandContext(settings).keyring
     return str(wrong.value)
 
 
@@ -117,7 +117,7 @@ def test_c11_keys_among_the_data_stop_the_start(own_keys: Path, tmp_path: Path) 
 
 def test_c11_no_setting_takes_a_key() -> None:
     """What is in the environment can be read from outside: no key can be put there."""
-    takes = {knob.name for knob in Settings.knobs() if "KEY" in knob.name}
+    takes = {knob.name for knob in Settings.declared() if "KEY" in knob.name}
     assert takes == {"VESTKA_KEYS_DIR"}
 
 
@@ -155,7 +155,7 @@ def test_c12_no_column_tells_a_domain_or_when_somebody_came(
 
 
 def test_c12_ids_are_random_and_rows_lie_in_their_order(database: Database) -> None:
-    for model in (SignUp, Subscriber, Subscription, ServiceLetter):
+    for model in (SignUp, Subscriber, Subscription, ServiceMessage):
         table = model.__table__
         assert isinstance(table, Table)
         assert isinstance(next(iter(table.primary_key.columns)).type, LargeBinary)

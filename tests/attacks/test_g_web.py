@@ -2,7 +2,7 @@
 
 from fastapi.testclient import TestClient
 
-from app.addresses.keys import Keyring
+from app.addresses.keyring import Keyring
 from app.database import Database
 from app.tables import METADATA
 from tests.archive.rows import sent

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.deliveries.groups.blocks import REPEATS, WAITS
+from app.deliveries.destinations.block_backoff import REPEATS, WAITS
 from bench.domains import Blocking, Greylisting, Limited, Slow
 from bench.rehearse import most_in
 from bench.rehearsing import Rehearsal, Story, rehearse
@@ -116,14 +116,14 @@ def test_who_sends_us_away_waits_with_its_readers_and_operators_are_told(tmp_pat
     lines = 20
     assert REPEATS <= story.refused[BIG].total() <= 2 * lines + 4, "it is left alone"
     assert others_last(story) < 15
-    told = [text for text in story.alerts if "sends our letters away" in text]
+    told = [text for text in story.alerts if "sends our messages away" in text]
     assert len(told) >= 1
     assert "blocked using a DNSBL" in told[0]
     assert "@" not in "".join(story.alerts)
     assert BIG not in "".join(story.alerts)
 
 
-def test_a_relay_that_goes_away_costs_no_letter_and_no_double(tmp_path: Path) -> None:
+def test_a_relay_that_goes_away_costs_no_message_and_no_double(tmp_path: Path) -> None:
     plan = Rehearsal(half_and_half(1600), relays=("", ""), stops={0: 1.0}, latency=0.05)
     story = rehearse(plan, tmp_path)
     by_relay = Counter(each.relay for each in story.taken)
@@ -137,7 +137,7 @@ def test_a_relay_that_goes_away_costs_no_letter_and_no_double(tmp_path: Path) ->
     assert len(copies) >= 1600 - uncertain
 
 
-def test_weights_and_bindings_share_the_letters(tmp_path: Path) -> None:
+def test_weights_and_bindings_share_the_messages(tmp_path: Path) -> None:
     readers = audience({BIG: 800, "a.by": 200})
     plan = Rehearsal(readers, relays=("weight=3", "weight=1", "domain=*.by"))
     story = rehearse(plan, tmp_path)
@@ -155,7 +155,7 @@ def test_a_new_relay_gets_what_its_plan_says_and_the_other_the_rest(tmp_path: Pa
     assert Counter(each.relay for each in story.taken)["1"] <= 50
 
 
-def test_a_window_spreads_the_letters(tmp_path: Path) -> None:
+def test_a_window_spreads_the_messages(tmp_path: Path) -> None:
     plan = Rehearsal(half_and_half(320), over=timedelta(minutes=40))
     story = rehearse(plan, tmp_path)
     all_sent_once(story, 320)

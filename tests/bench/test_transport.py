@@ -6,9 +6,9 @@ from bench import transport
 from tests.support.smtpd import ScriptedServer
 
 
-def test_every_letter_arrives_over_ten_connections() -> None:
+def test_every_message_arrives_over_ten_connections() -> None:
     with ScriptedServer() as server:
         asyncio.run(transport.send(server.port, 35, 3000))
-        assert len(server.letters) == 35
+        assert len(server.messages) == 35
         assert server.record.connections == transport.CONNECTIONS
-        assert all(2900 < len(letter.raw) < 3100 for letter in server.letters)
+        assert all(2900 < len(message.raw) < 3100 for message in server.messages)

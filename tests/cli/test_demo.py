@@ -56,7 +56,7 @@ def left(folder: Path) -> list[str]:
     return [path.name for path in folder.iterdir()]
 
 
-def test_once_everyone_gets_exactly_their_letters_and_nothing_is_left(tmp_path: Path) -> None:
+def test_once_everyone_gets_exactly_their_messages_and_nothing_is_left(tmp_path: Path) -> None:
     with socket.socket() as taken:  # as if a real service ran here
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         with contextlib.suppress(OSError):  # if something else has it, that is as good
@@ -76,7 +76,7 @@ def test_once_everyone_gets_exactly_their_letters_and_nothing_is_left(tmp_path: 
     summary = json.loads(line)
     assert summary["ok"] is True
     assert summary["readers"] == len(READERS)
-    assert summary["letters"] == sum(len(reader.segments) for reader in READERS)
+    assert summary["messages"] == sum(len(reader.segments) for reader in READERS)
     assert {(m["segment"], m["state"]) for m in summary["mailings"]} == {
         ("en", "finished"),
         ("be-ru", "finished"),

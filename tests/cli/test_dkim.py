@@ -1,13 +1,13 @@
-"""`vestka dkim`: keys and their records, and whether a letter that arrived is signed by anybody."""
+"""`vestka dkim`: keys and their records, and who signed a message that arrived."""
 
 import shutil
 from pathlib import Path
 
 import pytest
 
-from app.mail.dkim import signatures
-from app.mail.dkim_keys import load_dkim_keys
-from app.mail.letter import compile_letter
+from app.mail.dkim.dkim_keys import load_dkim_keys
+from app.mail.dkim.signature import signatures
+from app.mail.message.compiler import compile_message
 from tests.support.terminal import Terminal
 
 HEADERS = [
@@ -41,13 +41,15 @@ def test_a_key_is_made_listed_and_never_shown(terminal: Terminal, keys: Path) ->
     assert made["record"] in listed.splitlines()[-1]
 
 
-def test_a_letter_that_we_signed_is_covered(terminal: Terminal, keys: Path, tmp_path: Path) -> None:
+def test_a_message_that_we_signed_is_covered(
+    terminal: Terminal, keys: Path, tmp_path: Path
+) -> None:
     terminal.run("dkim", "create", "a1")
-    head, body = compile_letter(HEADERS, "text", "<p>text</p>", "be").head_and_body({})
+    head, body = compile_message(HEADERS, "text", "<p>text</p>", "be").head_and_body({})
     signed = signatures(head, body, load_dkim_keys(keys, "example.org"), at=0) + head + body
-    letter = tmp_path / "letter.eml"
-    letter.write_bytes(b"Received: by mx.example.com\r\n" + signed)
-    ran = terminal.run("dkim", "check", letter, "--json")
+    message = tmp_path / "message.eml"
+    message.write_bytes(b"Received: by mx.example.com\r\n" + signed)
+    ran = terminal.run("dkim", "check", message, "--json")
     assert ran.status == 0
     assert ran.json == {
         "covered": True,
@@ -64,27 +66,29 @@ def test_a_letter_that_we_signed_is_covered(terminal: Terminal, keys: Path, tmp_
             }
         ],
     }
-    said = terminal.run("dkim", "check", letter).out
+    said = terminal.run("dkim", "check", message).out
     assert said.endswith("One-click unsubscribing is covered by a signature of example.org.\n")
     assert "ann@" not in said
     assert "unsubscribe/A" not in said
 
 
-def test_a_letter_that_nobody_signed_is_told_and_is_the_status(
+def test_a_message_that_nobody_signed_is_told_and_is_the_status(
     terminal: Terminal, tmp_path: Path
 ) -> None:
-    letter = tmp_path / "letter.eml"
-    letter.write_bytes(compile_letter(HEADERS, "text", "<p>text</p>", "be").fill({}))
-    ran = terminal.run("dkim", "check", letter)
+    message = tmp_path / "message.eml"
+    message.write_bytes(compile_message(HEADERS, "text", "<p>text</p>", "be").fill({}))
+    ran = terminal.run("dkim", "check", message)
     assert ran.status == 1
     assert "There is no DKIM-Signature." in ran.out
     assert "No signature of example.org covers" in ran.out
-    letter.write_bytes(compile_letter(HEADERS[:-1], "text", "<p>text</p>", "be").fill({}))
-    assert "List-Unsubscribe-Post should be there once" in terminal.run("dkim", "check", letter).out
+    message.write_bytes(compile_message(HEADERS[:-1], "text", "<p>text</p>", "be").fill({}))
+    assert (
+        "List-Unsubscribe-Post should be there once" in terminal.run("dkim", "check", message).out
+    )
 
 
-def test_a_file_that_is_no_letter_is_refused(terminal: Terminal, tmp_path: Path) -> None:
-    said = "This is no letter with headers and one sender."
+def test_a_file_that_is_no_message_is_refused(terminal: Terminal, tmp_path: Path) -> None:
+    said = "This is no message with headers and one sender."
     assert terminal.refused("dkim", "check", tmp_path / "none.eml") == said
     (tmp_path / "issue.json").write_text("{}", encoding="utf-8")
     assert terminal.refused("dkim", "check", tmp_path / "issue.json") == said

@@ -6,12 +6,12 @@ import sys
 import pytest
 from sqlalchemy import update
 
-from app.addresses.keys import Keyring
+from app.addresses.keyring import Keyring
 from app.database import Database
-from app.deliveries.completion import complete
-from app.deliveries.enrolment import enrol
-from app.deliveries.models import Delivery
-from app.deliveries.states import PENDING, SENT, UNCERTAIN
+from app.deliveries.ledger.completion import complete
+from app.deliveries.ledger.enrolment import enrol
+from app.deliveries.ledger.models import Delivery
+from app.deliveries.ledger.states import PENDING, SENT, UNCERTAIN
 from app.mailings.models import Mailing
 from app.settings import Settings
 from tests.support.builders import a_subscriber, an_issue
@@ -30,12 +30,12 @@ def launched(terminal: Terminal, database: Database, keyring: Keyring) -> Termin
         an_issue(session, approved=("en",))
     assert terminal.run(*START, "--json").json["new"] is True
     with database.transaction() as session:
-        enrol(session, life=Settings({}).mailing_life, now=MONDAY)
+        enrol(session, life=Settings({}).retry_for, now=MONDAY)
     return terminal
 
 
 def stand(database: Database, state: str) -> None:
-    """Put every letter into this state."""
+    """Put every message into this state."""
     with database.transaction() as session:
         session.execute(update(Delivery).values(state=state))
         complete(session, now=MONDAY)
@@ -62,7 +62,7 @@ def test_a_mailing_may_be_spread_over_a_window(terminal: Terminal, database: Dat
 def test_the_setting_is_the_window_where_none_is_given(
     given: str | None, over: int | None, terminal: Terminal, database: Database
 ) -> None:
-    terminal.set("VESTKA_OVER", "2h")
+    terminal.set("VESTKA_SEND_WINDOW", "2h")
     with database.transaction() as session:
         an_issue(session, approved=("en",))
     options = ("--over", given) if given else ()
@@ -89,7 +89,7 @@ def test_an_end_is_asked_for_first(
 ) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO(answer and f"{answer}\n"))
     ran = launched.run("mailing", "cancel", "1")
-    assert "2025-W04 to en: 2 letters are not sent yet, and never will be." in ran.err
+    assert "2025-W04 to en: 2 messages are not sent yet, and never will be." in ran.err
     assert ran.status == (0 if state == "cancelled" else 1)
     assert launched.run("mailing", "show", "1", "--json").json["state"] == state
 
@@ -111,7 +111,7 @@ def test_watching_looks_again(
         if len(looks) == 3:
             stand(database, SENT)
 
-    monkeypatch.setattr("app.cli.watching.time.sleep", meanwhile)
+    monkeypatch.setattr("app.cli.progress_bar.time.sleep", meanwhile)
     assert launched.run("mailing", "watch", "1", "--json").json["state"] == "finished"
     assert len(looks) == 3
 
@@ -120,7 +120,7 @@ def test_doubts_are_listed_and_sent_again(launched: Terminal, database: Database
     stand(database, UNCERTAIN)
     assert len(launched.run("mailing", "uncertain", "1", "--json").json) == 2
     decided = launched.run("mailing", "uncertain", "1", "--resend", "--json").json
-    assert decided == {"mailing": 1, "action": "resend", "letters": 2}
+    assert decided == {"mailing": 1, "action": "resend", "messages": 2}
     with database.reading() as session:
         assert {row.state for row in session.query(Delivery)} == {PENDING}
         assert session.get_one(Mailing, 1).state == "running"
@@ -128,9 +128,10 @@ def test_doubts_are_listed_and_sent_again(launched: Terminal, database: Database
 
 def test_doubts_are_counted_as_sent(launched: Terminal, database: Database) -> None:
     stand(database, UNCERTAIN)
-    assert launched.run("mailing", "uncertain", "1", "--settle", "--json").json["letters"] == 2
+    assert launched.run("mailing", "uncertain", "1", "--settle", "--json").json["messages"] == 2
     assert (
-        launched.run("mailing", "uncertain", "1").out == "No letter of this mailing is uncertain.\n"
+        launched.run("mailing", "uncertain", "1").out
+        == "No message of this mailing is uncertain.\n"
     )
     said = launched.refused("mailing", "uncertain", "1", "--settle", "--resend")
     assert said == "--resend and --settle cannot both be wanted."

@@ -1,4 +1,4 @@
-"""Rehearsing: every edition in a folder, each letter read back, and a status to rely on."""
+"""Rehearsing: every edition in a folder, each message read back, and a status to rely on."""
 
 import json
 import shutil
@@ -13,11 +13,11 @@ import pytest
 from app.cli import rehearsal, screenshots
 from app.cli.screenshots import BrowserSilent, find_browser, take
 from app.database import Database
-from app.deliveries.rehearsing import READERS
+from app.deliveries.compose.rehearsal import READERS
 from app.demo.issue import sample_issue
-from app.mail.covering import read_arrived
-from app.mail.dkim_keys import create_dkim_key
-from app.mail.verify import check_letter
+from app.mail.dkim.coverage import read_arrived
+from app.mail.dkim.dkim_keys import create_dkim_key
+from app.mail.message.self_check import check_message
 from tests.support.builders import a_document, everything
 from tests.support.terminal import Terminal
 
@@ -55,24 +55,24 @@ def test_a_draft_is_rehearsed_in_every_edition(
     assert everything(database) == before, "nothing is stored, and no key is needed"
 
 
-def test_its_letters_are_whole_letters_of_the_issue(terminal: Terminal, tmp_path: Path) -> None:
+def test_its_messages_are_whole_messages_of_the_issue(terminal: Terminal, tmp_path: Path) -> None:
     put(terminal, tmp_path, sample_issue(WEEK))
     rehearsed(terminal, tmp_path / "out")
-    letters = sorted((tmp_path / "out").glob("*.eml"))
-    assert len(letters) == len(EDITIONS) * len(READERS)
+    messages = sorted((tmp_path / "out").glob("*.eml"))
+    assert len(messages) == len(EDITIONS) * len(READERS)
     recipients = set()
-    for path in letters:
+    for path in messages:
         raw = path.read_bytes()
-        assert check_letter(raw) == ()
-        letter = message_from_bytes(raw, policy=policy.default)
+        assert check_message(raw) == ()
+        message = message_from_bytes(raw, policy=policy.default)
         language = path.name.split(".")[2]
-        assert letter["Content-Language"] == language
-        recipients.add(str(letter["To"]))
+        assert message["Content-Language"] == language
+        recipients.add(str(message["To"]))
     assert len(recipients) == len(READERS)
     assert all(recipient.isascii() for recipient in recipients)
 
 
-def test_its_letters_are_signed_if_there_are_keys(
+def test_its_messages_are_signed_if_there_are_keys(
     terminal: Terminal, tmp_path: Path, keys_dir: Path
 ) -> None:
     shutil.copytree(keys_dir, tmp_path / "keys")
@@ -81,9 +81,9 @@ def test_its_letters_are_signed_if_there_are_keys(
     put(terminal, tmp_path, a_document())
     status, _ = rehearsed(terminal, tmp_path / "out")
     assert status == 0
-    letters = [path.read_bytes() for path in (tmp_path / "out").glob("*.eml")]
-    assert len(letters) == len(EDITIONS) * len(READERS)
-    for raw in letters:
+    messages = [path.read_bytes() for path in (tmp_path / "out").glob("*.eml")]
+    assert len(messages) == len(EDITIONS) * len(READERS)
+    for raw in messages:
         assert dkim.DKIM(raw).verify(dnsfunc=lambda *_, **__: key.record.encode())
         assert read_arrived(raw).covered
 
@@ -135,18 +135,19 @@ def test_an_edition_that_cannot_be_rendered_is_an_error(terminal: Terminal, tmp_
     assert len(list((tmp_path / "out").glob("*.eml"))) == 2 * len(READERS)
 
 
-def test_what_the_letters_lack_is_an_error(
+def test_what_the_messages_lack_is_an_error(
     terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "app.deliveries.rehearsing.check_letter", lambda _raw, **_given: ("A line is too long.",)
+        "app.deliveries.compose.rehearsal.check_message",
+        lambda _raw, **_given: ("A line is too long.",),
     )
     put(terminal, tmp_path, a_document())
     status, said = rehearsed(terminal, tmp_path / "out", "--segment", "en")
     assert status == 1
     assert said["findings"][0] == {
         "level": "error",
-        "where": "editions.en.en.letter",
+        "where": "editions.en.en.message",
         "message": "A line is too long.",
     }
 

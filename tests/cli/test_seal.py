@@ -7,9 +7,9 @@ from pathlib import Path
 import pyrage
 import pytest
 
-from app.addresses.creation import create_keys
-from app.addresses.keys import Keyring
+from app.addresses.keyring import Keyring
 from app.database import Database
+from app.keys.creation import create_keys
 from app.subscribers.models import Subscriber
 from tests.support.builders import a_subscriber
 from tests.support.terminal import Terminal

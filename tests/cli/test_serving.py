@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli import listening
+from app.cli import http_servers
 from app.cli.serving import Role, read_all
 from app.settings import Listen, Settings, SettingWrong
 
@@ -16,10 +16,10 @@ ROOT = Path(__file__).parents[2]
 
 # Any text names a file or a topic; the rest is read with the newsletter in hand, before the start.
 READ_LATER = {
-    *("VESTKA_DATA_DIR", "VESTKA_KEYS_DIR", "VESTKA_NEWSLETTER", "VESTKA_BOUNCE_MAILDIR"),
+    *("VESTKA_DATA_DIR", "VESTKA_KEYS_DIR", "VESTKA_NEWSLETTER_PATH", "VESTKA_BOUNCE_MAILDIR"),
     *("VESTKA_SCHEDULE", "VESTKA_RELAYS", "VESTKA_DOMAIN_LIMITS", "VESTKA_SNS_TOPICS"),
 }
-NAMES = [knob.name for knob in Settings.knobs() if knob.name not in READ_LATER]
+NAMES = [knob.name for knob in Settings.declared() if knob.name not in READ_LATER]
 
 
 def given(**more: str) -> dict[str, str]:
@@ -58,7 +58,7 @@ def test_a_port_that_is_taken_is_no_wrong_setting() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         here = Listen("127.0.0.1", taken.getsockname()[1])
         with pytest.raises(SettingWrong, match="something listens already"):
-            listening._listening("VESTKA_PUBLIC_LISTEN", here)
+            http_servers._listening("VESTKA_PUBLIC_LISTEN", here)
 
 
 def test_a_role_needs_no_more(tmp_path: Path) -> None:

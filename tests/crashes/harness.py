@@ -1,7 +1,7 @@
 """The engine under fire: real senders, killed at any moment, against a relay that misbehaves.
 
-At the end the letters that the relay took are compared, reader by reader, with the ledger: nobody
-is lost, nobody has two, and at most one letter per connection and accident is uncertain. The books
+At the end the messages that the relay took are compared, reader by reader, with the ledger: nobody
+is lost, nobody has two, and at most one message per connection and accident is uncertain. The books
 balance at every moment in between.
 
 `python -m tests.crashes.harness --runs 200 --seed 7` makes as many runs as one likes; each prints
@@ -31,20 +31,20 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.addresses.address import EmailAddress
 from app.addresses.admission import admit_mac
-from app.addresses.creation import create_keys
-from app.addresses.index import blind_index
-from app.addresses.keys import Keyring
+from app.addresses.blind_index import blind_index
+from app.addresses.keyring import Keyring
 from app.addresses.sealing import seal
 from app.clock import SystemClock
 from app.database import Database, Transaction
-from app.deliveries.enrolment import enrol
-from app.deliveries.models import Delivery
-from app.deliveries.progress import unbalanced
-from app.deliveries.states import EXCLUDED, FAILED, SENT, UNCERTAIN
+from app.deliveries.ledger.enrolment import enrol
+from app.deliveries.ledger.models import Delivery
+from app.deliveries.ledger.progress import unbalanced
+from app.deliveries.ledger.states import EXCLUDED, FAILED, SENT, UNCERTAIN
+from app.keys.creation import create_keys
 from app.mailings.launch import launch
 from app.mailings.models import Mailing
 from app.mailings.states import FINISHED
-from app.migrating import migrate
+from app.migration import migrate
 from app.settings import Settings
 from app.subscribers.models import CONFIRMED, Subscriber, Subscription
 from app.tokens import new_id, new_link_id
@@ -171,7 +171,7 @@ class Ground:
             "VESTKA_RELAYS": ",".join(f"smtp+insecure://127.0.0.1:{r.port}" for r in self.relays),
             "VESTKA_FROM": "News <news@example.org>",
             "VESTKA_SCHEDULE": "off",
-            "VESTKA_CONNECTIONS": str(CONNECTIONS),
+            "VESTKA_RELAY_CONNECTIONS": str(CONNECTIONS),
         }
 
     def settings(self) -> Settings:
@@ -193,13 +193,13 @@ class Ground:
         self.senders.append(sender)
         return sender
 
-    def await_letters(self, count: int) -> None:
-        """Wait until the relay has taken so many letters, or the mailing is over."""
+    def await_messages(self, count: int) -> None:
+        """Wait until the relay has taken so many messages, or the mailing is over."""
 
         def look() -> bool:
-            return len(self.relay.letters) >= count or self._is_idle() or self.is_finished()
+            return len(self.relay.messages) >= count or self._is_idle() or self.is_finished()
 
-        await_that(f"letter {count}", look)
+        await_that(f"message {count}", look)
 
     def _is_idle(self) -> bool:
         return all(sender.process.poll() is not None for sender in self.senders)
@@ -217,38 +217,38 @@ class Ground:
         await_that("the end of the mailing", self.is_finished, patience)
 
     def states(self) -> dict[int, str]:
-        """Return the state of each letter."""
+        """Return the state of each message."""
         query = select(Delivery.id, Delivery.state).where(Delivery.mailing_id == self.mailing_id)
         with self.database.reading() as session:
             return {row.id: row.state for row in session.execute(query)}
 
     def count(self, state: str) -> int:
-        """Return how many letters are in a state."""
+        """Return how many messages are in a state."""
         return list(self.states().values()).count(state)
 
     def attempted(self) -> list[Delivery]:
-        """Return the rows of letters that were tried, as the ledger tells by which relay."""
+        """Return the rows of messages that were tried, as the ledger tells by which relay."""
         with self.database.reading() as session:
             return list(session.scalars(select(Delivery).where(Delivery.relay.is_not(None))))
 
     def taken(self) -> Counter[str]:
-        """Return how many letters the relay took for each reader."""
-        return Counter(letter.recipients[0] for relay in self.relays for letter in relay.letters)
+        """Return how many messages the relay took for each reader."""
+        return Counter(message.recipients[0] for relay in self.relays for message in relay.messages)
 
     def faults(self, *, uncertain: int = 0, refused: frozenset[str] = frozenset()) -> list[str]:
-        """Compare the letters with the ledger, and say what is not as promised."""
+        """Compare the messages with the ledger, and say what is not as promised."""
         taken, found = self.taken(), []
         states = self.states()
         for delivery_id, address in self.readers.items():
-            state, letters = states[delivery_id], taken[address]
+            state, messages = states[delivery_id], taken[address]
             allowed = {SENT: (1,), UNCERTAIN: (0, 1), FAILED: (0,), EXCLUDED: (0,)}.get(state, ())
-            if letters not in allowed or (state == FAILED and address not in refused):
-                found.append(f"{address}: {state}, {letters} letters")
+            if messages not in allowed or (state == FAILED and address not in refused):
+                found.append(f"{address}: {state}, {messages} messages")
         doubts = list(states.values()).count(UNCERTAIN)
         if doubts > uncertain:
             found.append(f"{doubts} uncertain, at most {uncertain} may be")
         if set(taken) - set(self.readers.values()):
-            found.append("letters to strangers")
+            found.append("messages to strangers")
         return found
 
 
@@ -271,9 +271,9 @@ def ground(
         enrol(session, life=timedelta(hours=48), now=now)
     with database.reading() as session:
         rows = session.execute(select(Delivery.id, Delivery.subscriber_id)).all()
-    letters = {row.id: names[row.subscriber_id] for row in rows if row.subscriber_id}
+    messages = {row.id: names[row.subscriber_id] for row in rows if row.subscriber_id}
     with relay or ScriptedServer() as server:
-        made = Ground(folder, url, server, database, keyring, mailing_id, letters)
+        made = Ground(folder, url, server, database, keyring, mailing_id, messages)
         watcher = Watcher(url)
         try:
             yield made
@@ -291,7 +291,7 @@ def ground(
     assert watcher.wrong == [], "the books did not balance"
 
 
-# What may go wrong at the relay: how, and whether a letter may then be in doubt.
+# What may go wrong at the relay: how, and whether a message may then be in doubt.
 MISDEEDS: tuple[tuple[Callable[[], Misdeed], bool], ...] = (
     (lambda: Misdeed("DOT", drop="before"), True),
     (lambda: Misdeed("DOT", drop="after"), True),
@@ -332,7 +332,7 @@ def one_run(folder: Path, url: str, chance: random.Random) -> tuple[list[str], s
     with ground(folder, url, readers=readers, relay=relay) as made:
         sender = made.start()
         for at in sorted(chance.sample(range(readers), chance.randrange(1, 4))):
-            made.await_letters(at)
+            made.await_messages(at)
             time.sleep(chance.random() * 0.03)
             if chance.random() < 0.25:
                 relay.stop()
@@ -357,7 +357,7 @@ def one_run(folder: Path, url: str, chance: random.Random) -> tuple[list[str], s
 
 def main() -> int:
     """Make runs until one fails or all are made; return the exit status."""
-    parser = argparse.ArgumentParser(description="Kill senders, and compare letters and ledger.")
+    parser = argparse.ArgumentParser(description="Kill senders, and compare messages and ledger.")
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
     wanted = parser.parse_args()

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from app import sender
 from app.cli.serving import Role, serve
-from app.deliveries import leases, retrying
-from app.mail.replies import Pace
+from app.deliveries.ledger import backoff, leases
+from app.mail.replies import RetryClass
 
 LEASE = 3.0  # seconds
 
@@ -17,10 +17,10 @@ def hurry() -> None:
     """Shorten whatever is a matter of patience."""
     leases.LEASE = timedelta(seconds=LEASE)
     vars(sender).update(LEASE=leases.LEASE, RENEW_EVERY=LEASE / 6, STEP_EVERY=0.1)
-    retrying.RESTS = (0.1, 0.2)  # type: ignore[assignment]
-    for pace in Pace:
-        if pace is not Pace.NONE:
-            retrying.WAITS[pace] = (0.2, 0.4)  # type: ignore[assignment]
+    backoff.RESTS = (0.1, 0.2)  # type: ignore[assignment]
+    for pace in RetryClass:
+        if pace is not RetryClass.NONE:
+            backoff.WAITS[pace] = (0.2, 0.4)  # type: ignore[assignment]
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ from sqlalchemy import make_url, text
 
 from app.addresses.address import EmailAddress
 from app.clock import SystemClock
-from app.deliveries.states import UNCERTAIN
-from app.subscribers.signing_up import drop
+from app.deliveries.ledger.states import UNCERTAIN
+from app.subscribers.sign_up import drop
 from tests.crashes.harness import CONNECTIONS, MISDEEDS, await_that, ground
 from tests.crashes.proxy import Proxy
 from tests.support.postgres import PostgresServer
@@ -39,7 +39,7 @@ def test_a_misdeed_of_the_relay_loses_and_doubles_nothing(
 def test_a_relay_that_is_away_for_a_while(database_url: str, tmp_path: Path) -> None:
     with ground(tmp_path, database_url, readers=150) as made:
         made.start()
-        made.await_letters(50)
+        made.await_messages(50)
         made.relay.stop()
         time.sleep(1)
         made.relay.start()
@@ -48,7 +48,7 @@ def test_a_relay_that_is_away_for_a_while(database_url: str, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("comes_back", [True, False])
-def test_a_relay_that_dies_in_mid_mailing_costs_no_letter_and_no_double(
+def test_a_relay_that_dies_in_mid_mailing_costs_no_message_and_no_double(
     comes_back: bool,  # noqa: FBT001 (a parameter of the test)
     database_url: str,
     tmp_path: Path,
@@ -58,14 +58,14 @@ def test_a_relay_that_dies_in_mid_mailing_costs_no_letter_and_no_double(
         for relay in made.relays:
             relay.on(Misdeed("DOT", delay=0.02))
         made.start()
-        made.await_letters(60)
+        made.await_messages(60)
         made.relay.stop()
         if comes_back:
             time.sleep(1)
             made.relay.start()
         made.await_end()
         assert made.faults(uncertain=CONNECTIONS) == []
-        assert len(other.letters) > 100
+        assert len(other.messages) > 100
         assert {row.relay for row in made.attempted()} >= {
             f"127.0.0.1:{relay.port}" for relay in made.relays
         }
@@ -87,10 +87,10 @@ def test_a_confirmation_in_doubt_is_repeated_with_the_same_link(
                 today=SystemClock().now().date(),
             )
         made.start()
-        await_that("two letters", lambda: len(made.relay.inbox.of("new@example.org")) == 2)
+        await_that("two messages", lambda: len(made.relay.inbox.of("new@example.org")) == 2)
         first, second = (
-            email.message_from_bytes(letter.raw)
-            for letter in made.relay.inbox.of("new@example.org")
+            email.message_from_bytes(message.raw)
+            for message in made.relay.inbox.of("new@example.org")
         )
         assert first["Message-ID"] == second["Message-ID"]
         links = [re.findall(rb"/confirm/[\w=\r\n-]+", bytes(each)) for each in (first, second)]
@@ -100,7 +100,7 @@ def test_a_confirmation_in_doubt_is_repeated_with_the_same_link(
 def test_a_locked_database_only_delays(tmp_path: Path) -> None:
     with ground(tmp_path, f"sqlite:///{tmp_path}/vestka.db", readers=300) as made:
         made.start()
-        made.await_letters(50)
+        made.await_messages(50)
         with made.database.transaction() as session:
             session.execute(text("SELECT 1"))
             time.sleep(2)
@@ -122,7 +122,7 @@ def test_a_restarted_database_loses_and_doubles_nothing(
         made.relay.on(Misdeed("DOT", delay=0.02))
         made.start()
         for seen in (50, 120, 200):
-            made.await_letters(seen)
+            made.await_messages(seen)
             proxy.cut()
             time.sleep(1)
             proxy.mend()

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, select
 
-from app.addresses.keys import PublicKeys
+from app.addresses.keyring import PublicKeys
 from app.clock import SystemClock
-from app.deliveries.models import Sender
-from app.deliveries.states import CLAIMED, UNCERTAIN
+from app.deliveries.ledger.models import Sender
+from app.deliveries.ledger.states import CLAIMED, UNCERTAIN
 from app.server import create_operators
-from app.web.context import Installation
+from app.web.context import AppContext
 from tests.crashes.harness import CONNECTIONS, Ground, await_that, ground, one_run
 from tests.support.builders import NEWSLETTER, a_key, visitor
 from tests.support.postgres import PostgresServer
@@ -20,9 +20,9 @@ from tests.support.smtpd import Misdeed
 
 
 def listed_as_uncertain(made: Ground) -> set[int]:
-    """Ask the operators' API for the letters in doubt."""
+    """Ask the operators' API for the messages in doubt."""
     keys = PublicKeys.load(made.folder / "keys")
-    here = Installation(made.settings(), made.database, SystemClock(), NEWSLETTER, keys)
+    here = AppContext(made.settings(), made.database, SystemClock(), NEWSLETTER, keys)
     client = visitor(create_operators(here))
     client.headers["Authorization"] = f"Bearer {a_key(made.database)}"
     rows = client.get(f"/v1/mailings/{made.mailing_id}/uncertain").json()
@@ -32,7 +32,7 @@ def listed_as_uncertain(made: Ground) -> set[int]:
 def test_a_mailing_of_two_thousand_survives_a_kill(database_url: str, tmp_path: Path) -> None:
     with ground(tmp_path, database_url, readers=2000) as made:
         sender = made.start()
-        made.await_letters(1000)
+        made.await_messages(1000)
         sender.kill()
         assert 0 < made.taken().total() < 2000
         made.start()
@@ -42,11 +42,13 @@ def test_a_mailing_of_two_thousand_survives_a_kill(database_url: str, tmp_path: 
         assert listed_as_uncertain(made) == doubts
 
 
-def test_letters_on_the_wire_are_uncertain_and_no_others(database_url: str, tmp_path: Path) -> None:
+def test_messages_on_the_wire_are_uncertain_and_no_others(
+    database_url: str, tmp_path: Path
+) -> None:
     with ground(tmp_path, database_url, readers=100) as made:
         made.relay.on(Misdeed("DOT", skip=20, delay=3600))
         sender = made.start()
-        made.await_letters(20 + CONNECTIONS)
+        made.await_messages(20 + CONNECTIONS)
         sender.kill()
         made.relay.stop()
         made.relay.behave()
@@ -59,18 +61,18 @@ def test_letters_on_the_wire_are_uncertain_and_no_others(database_url: str, tmp_
 
 
 @pytest.mark.parametrize("seed", [11, 12])
-def test_no_accident_loses_or_doubles_a_letter(
+def test_no_accident_loses_or_doubles_a_message(
     seed: int, database_url: str, tmp_path: Path
 ) -> None:
     faults, story = one_run(tmp_path, database_url, random.Random(seed))
     assert faults == [], story
 
 
-def test_a_stop_finishes_the_letters_on_the_wire(database_url: str, tmp_path: Path) -> None:
+def test_a_stop_finishes_the_messages_on_the_wire(database_url: str, tmp_path: Path) -> None:
     with ground(tmp_path, database_url, readers=200) as made:
         made.relay.on(Misdeed("DOT", delay=0.05))
         sender = made.start()
-        made.await_letters(50)
+        made.await_messages(50)
         assert sender.terminate() == 0
         assert made.count(CLAIMED) == made.count(UNCERTAIN) == 0
         assert made.count("sent") == made.taken().total() < 200
@@ -101,7 +103,7 @@ def test_a_living_sender_takes_over_from_a_dead_one(
         made.relay.on(Misdeed("DOT", delay=0.02))
         dying = made.start("one")
         made.start("two")
-        made.await_letters(100)
+        made.await_messages(100)
         dying.kill()
         made.await_end()
         assert made.faults(uncertain=CONNECTIONS) == []
@@ -114,7 +116,7 @@ def test_a_lost_journal_leaves_doubts_and_no_second_copies(
     with ground(tmp_path, database_url, readers=200) as made:
         made.relay.on(Misdeed("DOT", delay=0.02))
         sender = made.start("one")
-        made.await_letters(50)
+        made.await_messages(50)
         sender.kill()
         shutil.rmtree(tmp_path / "one")
         made.start("two")
@@ -129,7 +131,7 @@ def test_a_sender_that_was_forgotten_is_written_down_again(
     with ground(tmp_path, database_url, readers=100) as made:
         made.relay.on(Misdeed("DOT", delay=0.05))
         sender = made.start()
-        made.await_letters(20)
+        made.await_messages(20)
         with made.database.transaction() as session:
             session.execute(delete(Sender))
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from app.addresses.creation import create_keys
-from app.addresses.keyfiles import key_names
-from app.addresses.keys import Keyring
+from app.addresses.keyring import Keyring
 from app.database import Database
-from app.subscribers.flaws import Flaw, open_selected, rows
+from app.keys.creation import create_keys
+from app.keys.key_files import key_names
+from app.subscribers.row_integrity import Flaw, open_selected, rows
 from tests.crashes.harness import REPOSITORY, enlist
 
 READERS = 600
@@ -22,7 +22,7 @@ KILLS = 4
 # The command itself, with small portions: so that there is a middle in which to be killed.
 ROTATE = """
 import sys
-from app.seals import resealing
+from app.key_rotation import resealing
 resealing.BATCH = 20
 sys.argv = ["vestka", "seal", "rotate"]
 from app.cli.parser import main

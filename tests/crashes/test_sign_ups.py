@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.addresses.creation import create_keys
 from app.database import Database
+from app.keys.creation import create_keys
 from app.subscribers.models import SignUp
 from tests.support.service import Place, Process, eventually
 

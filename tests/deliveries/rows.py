@@ -1,4 +1,4 @@
-"""What the tests of the ledger need: mailings that are enrolled, and letters that are claimed."""
+"""What the tests of the ledger need: mailings that are enrolled, and messages that are claimed."""
 
 from collections import Counter
 from datetime import datetime, timedelta
@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.addresses.keys import Keyring
+from app.addresses.keyring import Keyring
 from app.database import Database, Transaction
-from app.deliveries.claiming import claim
-from app.deliveries.due import Claim
-from app.deliveries.enrolment import enrol
-from app.deliveries.leases import register
-from app.deliveries.models import Delivery
+from app.deliveries.ledger.claiming import claim
+from app.deliveries.ledger.due import Claim
+from app.deliveries.ledger.enrolment import enrol
+from app.deliveries.ledger.leases import register
+from app.deliveries.ledger.models import Delivery
 from app.issues.week import Week
 from app.mailings.launch import launch
 from app.mailings.models import Mailing
@@ -57,10 +57,10 @@ def claimed(database: Database, keyring: Keyring, readers: int = 3) -> tuple[int
 
 
 def states(session: Session) -> Counter[str]:
-    """Count the letters by state."""
+    """Count the messages by state."""
     return Counter(session.scalars(select(Delivery.state)))
 
 
 def row(session: Session, delivery_id: int) -> Delivery:
-    """Read a letter's row as it is now."""
+    """Read a message's row as it is now."""
     return session.get_one(Delivery, delivery_id, populate_existing=True)

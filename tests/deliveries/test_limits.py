@@ -8,30 +8,32 @@ from pathlib import Path
 
 import pytest
 
-from app.addresses.keys import Keyring
+from app.addresses.keyring import Keyring
 from app.clock import SystemClock
 from app.database import Database
-from app.deliveries.attempts import AttemptJournal
-from app.deliveries.composing import Composer
-from app.deliveries.engine import Engine
-from app.deliveries.envelopes import Post
-from app.deliveries.ledger import Ledger
-from app.deliveries.openers import Openers
-from app.deliveries.opening import Domains, Opener
-from app.deliveries.pacing import Permits
-from app.deliveries.relays import RelayState
+from app.deliveries.compose.composing import Composer
+from app.deliveries.compose.message_headers import SenderIdentity
+from app.deliveries.compose.personalisation import Domains, Personaliser
+from app.deliveries.compose.worker_pool import WorkerPool
+from app.deliveries.dispatch.attempt_journal import AttemptJournal
+from app.deliveries.dispatch.engine import Engine
+from app.deliveries.dispatch.exchange import LedgerClient
+from app.deliveries.dispatch.relay_health import RelayState
+from app.deliveries.dispatch.relay_rate_limit import Permits
 from app.demo.smtpd import Inbox, Receiver, Session
 from app.mail.relay import Relay
 from app.settings import Mailbox
 from tests.deliveries.rows import a_mailing, a_sender, states
 from tests.support.builders import NEWSLETTER, PUBLIC_URL
 
-POST = Post(Mailbox("", "news@example.org"), "example.org", "example.org", PUBLIC_URL, NEWSLETTER)
+POST = SenderIdentity(
+    Mailbox("", "news@example.org"), "example.org", "example.org", PUBLIC_URL, NEWSLETTER
+)
 DOMAINS = Domains("news@example.org", "example.org", "example.org")
 
 
 class Watched(Receiver):
-    """A relay that notes when letters come, and over how many connections at once."""
+    """A relay that notes when messages come, and over how many connections at once."""
 
     def __init__(self) -> None:
         self.came: list[float] = []
@@ -73,10 +75,10 @@ class Senders:
             sender_id = a_sender(session, name, now=SystemClock().now())
         folder = self.folder / name
         folder.mkdir()
-        ledger = Ledger(self.database, sender_id, Composer(POST, self.keyring), SystemClock())
+        ledger = LedgerClient(self.database, sender_id, Composer(POST, self.keyring), SystemClock())
         return Engine(
             ledger,
-            Openers(Opener(self.keyring, DOMAINS)),
+            WorkerPool(Personaliser(self.keyring, DOMAINS)),
             [RelayState(Relay.parse(url))],
             AttemptJournal(folder, sender_id),
             SystemClock(),
@@ -119,7 +121,7 @@ def most_in_a_second(came: list[float]) -> int:
     return max(sum(start <= each < start + 1 for each in came) for start in came)
 
 
-def test_two_senders_keep_one_limit_of_letters(
+def test_two_senders_keep_one_limit_of_messages(
     senders: Senders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     went: list[float] = []
@@ -133,12 +135,12 @@ def test_two_senders_keep_one_limit_of_letters(
 
     monkeypatch.setattr(Permits, "use", noting)
     relay = senders.send(100, "per_second=25")
-    assert Counter(letter.recipients for letter in relay.inbox.letters).most_common(1)[0][1] == 1
+    assert Counter(message.recipients for message in relay.inbox.messages).most_common(1)[0][1] == 1
     assert len(relay.came) == 100
     assert most_in_a_second(went) <= 25
-    # Senders and relay share one loop here: when it stalls, letters arrive together.
+    # Senders and relay share one loop here: when it stalls, messages arrive together.
     assert most_in_a_second(relay.came) <= 30
-    assert relay.came[-1] - relay.came[0] >= 3, "a limit of 25 a second spreads 100 letters so far"
+    assert relay.came[-1] - relay.came[0] >= 3, "a limit of 25 a second spreads 100 messages so far"
 
 
 def test_two_senders_share_the_connections(senders: Senders) -> None:
@@ -148,7 +150,7 @@ def test_two_senders_share_the_connections(senders: Senders) -> None:
     assert relay.opened >= 10, "no connection carries more than 20"
 
 
-def test_letters_of_an_hour_wait_for_the_next(senders: Senders) -> None:
+def test_messages_of_an_hour_wait_for_the_next(senders: Senders) -> None:
     with pytest.raises(TimeoutError):
         senders.send(30, "per_hour=20", patience=4)
     with senders.database.reading() as session:

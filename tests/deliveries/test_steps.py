@@ -6,18 +6,18 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from app.addresses.keys import Keyring
+from app.addresses.keyring import Keyring
 from app.clock import SystemClock
 from app.database import Database
 from app.deliveries import steps as steps_module
-from app.deliveries.models import Delivery
+from app.deliveries.ledger.models import Delivery
 from app.deliveries.steps import Steps
 from app.mailings.calendar import parse_schedule
 from app.mailings.launch import launch
 from app.mailings.models import Mailing
 from app.mailings.notes import LaunchNotes
 from app.settings import Settings
-from app.subscribers.endings import EndingNotes
+from app.subscribers.deletion_log import EndingNotes
 from tests.deliveries.rows import a_mailing, states
 from tests.support.builders import NEWSLETTER, PUBLIC_URL, WEEK, a_subscriber, an_issue
 from tests.support.clock import MONDAY

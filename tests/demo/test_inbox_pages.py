@@ -1,4 +1,4 @@
-"""The inbox's pages show every letter, and run and load nothing of what is in one."""
+"""The inbox's pages show every message, and run and load nothing of what is in one."""
 
 from email.message import EmailMessage
 
@@ -41,7 +41,7 @@ def test_the_list_shows_the_newest_first_and_escapes(pages: TestClient) -> None:
 
 def test_an_empty_inbox_says_so() -> None:
     html = TestClient(create_inbox(Inbox(), "http://127.0.0.1:8000/form")).get("/").text
-    assert "There are no letters yet." in html
+    assert "There are no messages yet." in html
 
 
 def test_the_html_part_is_framed_and_may_do_nothing(pages: TestClient) -> None:
@@ -61,7 +61,7 @@ def test_text_and_source_are_shown_as_text(pages: TestClient) -> None:
     assert "<script>" not in source
 
 
-def test_a_letter_without_html_shows_its_text(pages: TestClient) -> None:
+def test_a_message_without_html_shows_its_text(pages: TestClient) -> None:
     html = pages.get("/letters/2").text
     assert "Only text" in html
     assert "iframe" not in html.partition("</style>")[2]
@@ -77,5 +77,5 @@ def test_the_one_click_button_may_post_there_and_nowhere_else(pages: TestClient)
 
 
 @pytest.mark.parametrize("path", ["/letters/0", "/letters/3", "/letters/3/html", "/letters/-1"])
-def test_there_is_no_other_letter(pages: TestClient, path: str) -> None:
+def test_there_is_no_other_message(pages: TestClient, path: str) -> None:
     assert pages.get(path).status_code == 404

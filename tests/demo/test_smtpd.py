@@ -1,4 +1,4 @@
-"""The receiver takes letters from clients that are not ours, byte for byte, and breaks on none."""
+"""The receiver takes messages from clients that are not ours, byte for byte, and breaks on none."""
 
 import smtplib
 import socket
@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.smtpd import ScriptedServer
 
-LETTER = b"Subject: a\r\n\r\n.dot\r\n..two\r\n.\r\nend\r\n"
+MESSAGE = b"Subject: a\r\n\r\n.dot\r\n..two\r\n.\r\nend\r\n"
 ENVELOPE = b"MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.org>\r\nDATA\r\n"
 
 
@@ -20,22 +20,22 @@ def spoken(port: int, *sent: bytes) -> list[str]:
     return [line[:3] for line in lines if line[3:4] != "-"]
 
 
-def test_a_letter_by_another_client() -> None:
+def test_a_message_by_another_client() -> None:
     with ScriptedServer() as server, smtplib.SMTP("127.0.0.1", server.port) as client:
-        client.sendmail("a@example.org", ["b@example.org", "c@example.org"], LETTER)
-        client.sendmail("", ["b@example.org"], LETTER)
-    first, second = server.letters
+        client.sendmail("a@example.org", ["b@example.org", "c@example.org"], MESSAGE)
+        client.sendmail("", ["b@example.org"], MESSAGE)
+    first, second = server.messages
     assert (first.sender, first.recipients) == ("a@example.org", ("b@example.org", "c@example.org"))
     assert (second.sender, second.number) == ("", 2)
-    assert first.raw == second.raw == LETTER
+    assert first.raw == second.raw == MESSAGE
     assert server.inbox.of("c@example.org") == (first,)
 
 
-def test_pipelined_letters_come_in_order() -> None:
+def test_pipelined_messages_come_in_order() -> None:
     with ScriptedServer() as server:
         codes = spoken(server.port, *[ENVELOPE, b"1\r\n.\r\n", ENVELOPE, b"2\r\n.\r\n"])
     assert codes == ["220", "250", "250", "354", "250", "250", "250", "354", "250", "221"]
-    assert [letter.raw for letter in server.letters] == [b"1\r\n", b"2\r\n"]
+    assert [message.raw for message in server.messages] == [b"1\r\n", b"2\r\n"]
 
 
 @pytest.mark.parametrize(
@@ -48,10 +48,10 @@ def test_pipelined_letters_come_in_order() -> None:
         (b"\r\n.\r\n", b"\r\n"),
     ],
 )
-def test_only_crlf_dot_crlf_ends_a_letter(content: bytes, raw: bytes) -> None:
+def test_only_crlf_dot_crlf_ends_a_message(content: bytes, raw: bytes) -> None:
     with ScriptedServer() as server:
         spoken(server.port, ENVELOPE, content)
-    assert [letter.raw for letter in server.letters] == [raw]
+    assert [message.raw for message in server.messages] == [raw]
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_only_crlf_dot_crlf_ends_a_letter(content: bytes, raw: bytes) -> None:
 def test_a_command_gets(said: bytes, code: str) -> None:
     with ScriptedServer() as server:
         assert spoken(server.port, said) == ["220", code, "221"]
-    assert server.letters == ()
+    assert server.messages == ()
 
 
 def test_reset_forgets_the_transaction() -> None:

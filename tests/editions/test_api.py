@@ -2,7 +2,7 @@
 
 from fastapi.testclient import TestClient
 
-from app.mail.letter import marker
+from app.mail.message.compiler import marker
 from tests.support.builders import PUBLIC_URL, a_document
 
 URL = "/v1/issues/2025-W04"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from tests.editions.letters import a_letter
+from tests.editions.messages import a_message
 from tests.support.browser import Browser
 
 LEAST = 4.5  # WCAG 2.2, 1.4.3
@@ -57,7 +57,7 @@ def contrast(ink: str, ground: str) -> float:
 
 def test_nothing_in_it_is_dropped_or_fetched() -> None:
     """Gmail drops a style sheet over 8,192 characters; others drop what moves, asks or loads."""
-    html = a_letter()
+    html = a_message()
     sheets = re.findall(r"<style[^>]*>(.*?)</style>", html, flags=re.DOTALL)
     assert sheets
     assert max(map(len, sheets)) <= 8192
@@ -74,8 +74,8 @@ def test_ratio() -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 600])
 def test_everything_can_be_read(browser: Browser, tmp_path: Path, scheme: str, width: int) -> None:
-    path = tmp_path / "letter.html"
-    path.write_text(a_letter(), encoding="utf-8")
+    path = tmp_path / "message.html"
+    path.write_text(a_message(), encoding="utf-8")
 
     def look(page: Page) -> tuple[list[dict[str, Any]], int]:
         page.goto(path.as_uri())

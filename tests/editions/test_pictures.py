@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, select
 
 from app.database import Database, Transaction
-from app.deliveries.composing import SAMPLE, compiled_edition
-from app.deliveries.envelopes import Post
+from app.deliveries.compose.composing import SAMPLE, compiled_edition
+from app.deliveries.compose.message_headers import SenderIdentity
 from app.editions.freezing import freeze
 from app.editions.models import Edition
 from app.editions.pictures import (
@@ -29,9 +29,9 @@ from app.issues.decoding import Decoded, decode
 from app.issues.drafting import store
 from app.issues.models import PhotoVersion
 from app.issues.photos import keep
-from app.mail.pictures import LARGEST_ALL, travelling
-from app.mail.templates import Rendered
-from app.web.context import Installation
+from app.mail.message.inline_images import LARGEST_ALL, travelling
+from app.mail.message.templates import Rendered
+from app.web.context import AppContext
 from tests.support.builders import NEWSLETTER, PUBLIC_URL, WEEK, a_document
 from tests.support.clock import MONDAY
 from tests.support.photos import a_noisy_photo, a_photo
@@ -118,7 +118,7 @@ def test_a_draft_and_its_edition_show_the_same(
         edition = approved(session)[language]
         assert frozen(session, edition) == draft == look(session, language)
     assert [each.content_id for each in draft.pictures] == [content_id(photo_id)]
-    assert draft.pictures[0].content == decoded.letter[0].content
+    assert draft.pictures[0].content == decoded.message[0].content
     assert f'src="cid:{content_id(photo_id)}"' in draft.html
     assert 'width="536" height="357"' in draft.html
     assert ALT[language] in draft.text
@@ -134,18 +134,18 @@ def test_a_description_is_escaped_and_says_its_language(
     assert "&lt;in&gt;" in html
 
 
-def test_the_letter_carries_the_photo(
-    database: Database, decoded: Decoded, installation: Installation
+def test_the_message_carries_the_photo(
+    database: Database, decoded: Decoded, installation: AppContext
 ) -> None:
     with database.transaction() as session:
         a_shown_photo(session, decoded)
         rendered = frozen(session, approved(session)["be"])
-    post = Post.of(installation.settings, NEWSLETTER)
+    post = SenderIdentity.of(installation.settings, NEWSLETTER)
     raw = compiled_edition(post, rendered, "be-ru", "be", WEEK).fill(SAMPLE)
-    letter = message_from_bytes(raw, policy=policy.default)
-    assert isinstance(letter, EmailMessage)
-    (picture,) = [part for part in letter.walk() if part.get_content_maintype() == "image"]
-    assert picture.get_payload(decode=True) == decoded.letter[0].content
+    message = message_from_bytes(raw, policy=policy.default)
+    assert isinstance(message, EmailMessage)
+    (picture,) = [part for part in message.walk() if part.get_content_maintype() == "image"]
+    assert picture.get_payload(decode=True) == decoded.message[0].content
 
 
 def test_one_photo_shown_twice_travels_once(database: Database, decoded: Decoded) -> None:
@@ -158,9 +158,9 @@ def test_one_photo_shown_twice_travels_once(database: Database, decoded: Decoded
 
 
 def test_heavy_photos_give_way(
-    database: Database, decoded: Decoded, noisy: Decoded, installation: Installation
+    database: Database, decoded: Decoded, noisy: Decoded, installation: AppContext
 ) -> None:
-    heavy = travelling(len(noisy.letter[0].content))
+    heavy = travelling(len(noisy.message[0].content))
     assert heavy > LARGEST_ALL  # or this test shows nothing
     with database.transaction() as session:
         light_id, heavy_id = a_shown_photo(session, decoded, noisy)
@@ -169,7 +169,9 @@ def test_heavy_photos_give_way(
         chosen = json.loads(edition.photos)
     assert chosen[heavy_id] > chosen[light_id] == 0
     assert sum(travelling(len(each.content)) for each in rendered.pictures) <= LARGEST_ALL
-    compiled_edition(Post.of(installation.settings, NEWSLETTER), rendered, "be-ru", "be", WEEK)
+    compiled_edition(
+        SenderIdentity.of(installation.settings, NEWSLETTER), rendered, "be-ru", "be", WEEK
+    )
 
 
 def test_photos_that_cannot_fit_block_the_approval(database: Database, noisy: Decoded) -> None:
@@ -201,7 +203,7 @@ def test_for_a_browser_the_pictures_are_in_the_page(database: Database, decoded:
 
 
 def test_a_hosted_photo_has_one_address_for_all_and_does_not_travel(
-    database: Database, decoded: Decoded, installation: Installation
+    database: Database, decoded: Decoded, installation: AppContext
 ) -> None:
     with database.transaction() as session:
         (photo_id,) = a_shown_photo(session, decoded)
@@ -211,16 +213,16 @@ def test_a_hosted_photo_has_one_address_for_all_and_does_not_travel(
     assert rendered.pictures == ()
     assert "cid:" not in rendered.html
     raw = compiled_edition(
-        Post.of(installation.settings, NEWSLETTER), rendered, "be-ru", "be", WEEK
+        SenderIdentity.of(installation.settings, NEWSLETTER), rendered, "be-ru", "be", WEEK
     ).fill(SAMPLE)
-    letter = message_from_bytes(raw, policy=policy.default)
-    assert [each.get_content_type() for each in letter.walk()] == [
+    message = message_from_bytes(raw, policy=policy.default)
+    assert [each.get_content_type() for each in message.walk()] == [
         *("multipart/alternative", "text/plain", "text/html")
     ]
 
 
 @pytest.mark.parametrize("language", ["en", "be", "ru"])
-def test_a_letter_says_whether_its_photos_are_fetched(
+def test_a_message_says_whether_its_photos_are_fetched(
     database: Database, decoded: Decoded, language: str
 ) -> None:
     with database.transaction() as session:
@@ -241,7 +243,7 @@ def test_a_letter_says_whether_its_photos_are_fetched(
 def test_what_goes_before_the_launch_carries_its_hosted_photos(
     database: Database, decoded: Decoded
 ) -> None:
-    """Nobody can fetch them yet, and a letter never shows a broken picture."""
+    """Nobody can fetch them yet, and a message never shows a broken picture."""
     with database.transaction() as session:
         (photo_id,) = a_shown_photo(session, decoded)
         draft = look(session, hosted=True)

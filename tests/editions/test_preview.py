@@ -7,7 +7,7 @@ from app.editions.freezing import EditionUnknown
 from app.editions.preview import preview, to_look_at
 from app.issues.approval import IssueIncomplete
 from app.issues.drafting import IssueUnknown
-from app.mail.templates import Rendered
+from app.mail.message.templates import Rendered
 from tests.support.builders import NEWSLETTER, PUBLIC_URL, WEEK, an_issue
 
 

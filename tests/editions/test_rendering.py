@@ -1,4 +1,4 @@
-"""An issue as a letter: the right text, the right language, and nothing that watches."""
+"""An issue as a message: the right text, the right language, and nothing that watches."""
 
 import copy
 import re
@@ -9,8 +9,8 @@ import pytest
 
 from app.editions.rendering import SlotForged, TextMissing, preheader, render
 from app.issues.content import IssueContent
-from app.mail.letter import marker
-from app.mail.templates import Rendered
+from app.mail.message.compiler import marker
+from app.mail.message.templates import Rendered
 from app.newsletter import Newsletter
 
 INPUT = Path(__file__).parents[3] / "shared" / "input"
@@ -70,18 +70,18 @@ def test_subject(newsletter: Newsletter, segment: str, language: str, subject: s
 def test_everything_of_a_commentary_is_in_both_parts(
     newsletter: Newsletter, segment: str, language: str
 ) -> None:
-    letter = rendered(newsletter, issue(FIRST), segment, language)
+    message = rendered(newsletter, issue(FIRST), segment, language)
     text = FIRST["texts"][language]
-    assert text["title"] in letter.text
-    assert text["title"].replace("&", "&amp;") in letter.html
-    assert newsletter.rubric("economy").name[language] in letter.text
-    assert newsletter.rubric("economy").name[language] in letter.html
-    assert "A. Author & Co" in letter.text
-    assert "A. Author &amp; Co" in letter.html
-    assert "Photo <Agency>" in letter.text
-    assert "Photo &lt;Agency&gt;" in letter.html
-    assert newsletter.postal_address[language] in letter.text
-    assert newsletter.postal_address[language] in letter.html
+    assert text["title"] in message.text
+    assert text["title"].replace("&", "&amp;") in message.html
+    assert newsletter.rubric("economy").name[language] in message.text
+    assert newsletter.rubric("economy").name[language] in message.html
+    assert "A. Author & Co" in message.text
+    assert "A. Author &amp; Co" in message.html
+    assert "Photo <Agency>" in message.text
+    assert "Photo &lt;Agency&gt;" in message.html
+    assert newsletter.postal_address[language] in message.text
+    assert newsletter.postal_address[language] in message.html
 
 
 @pytest.mark.parametrize(
@@ -95,21 +95,21 @@ def test_everything_of_a_commentary_is_in_both_parts(
 def test_the_situation_is_a_shape_and_words(
     newsletter: Newsletter, segment: str, language: str, words: str
 ) -> None:
-    letter = rendered(newsletter, issue(FIRST), segment, language)
-    assert f"▼ {words}" in letter.text
-    assert f'<span aria-hidden="true">▼</span>&nbsp;{words}' in letter.html
+    message = rendered(newsletter, issue(FIRST), segment, language)
+    assert f"▼ {words}" in message.text
+    assert f'<span aria-hidden="true">▼</span>&nbsp;{words}' in message.html
 
 
 def test_a_text_in_the_segment_s_other_language_is_marked(newsletter: Newsletter) -> None:
-    letter = rendered(newsletter, issue(FIRST, SECOND), "be-ru", "ru")
-    assert "Цены и зарплаты" in letter.html
-    assert "Зарплаты" not in letter.html
-    assert '<h2 lang="be">Ціхі тыдзень</h2>' in letter.html
-    assert '<div lang="be"><p>Ціха.</p></div>' in letter.html
-    assert '<span lang="be">Ціхі тыдзень</span>' in letter.html, "in the contents too"
-    assert letter.html.count('lang="ru"') == 2, "only the letter as a whole"
-    assert "Ціха." in letter.text
-    assert "Бяспека" not in letter.text, "what is ours stays in the letter's language"
+    message = rendered(newsletter, issue(FIRST, SECOND), "be-ru", "ru")
+    assert "Цены и зарплаты" in message.html
+    assert "Зарплаты" not in message.html
+    assert '<h2 lang="be">Ціхі тыдзень</h2>' in message.html
+    assert '<div lang="be"><p>Ціха.</p></div>' in message.html
+    assert '<span lang="be">Ціхі тыдзень</span>' in message.html, "in the contents too"
+    assert message.html.count('lang="ru"') == 2, "only the message as a whole"
+    assert "Ціха." in message.text
+    assert "Бяспека" not in message.text, "what is ours stays in the message's language"
 
 
 def test_a_text_the_segment_cannot_read_is_refused(newsletter: Newsletter) -> None:
@@ -121,18 +121,18 @@ def test_a_text_the_segment_cannot_read_is_refused(newsletter: Newsletter) -> No
 
 def test_contents_list_only_where_there_is_a_choice(newsletter: Newsletter) -> None:
     assert "In this issue" not in rendered(newsletter, issue(FIRST), "en", "en").text
-    letter = rendered(newsletter, issue(FIRST, SECOND), "en", "en")
-    assert "In this issue" in letter.html
-    assert "1. Prices & wages\n   Economy ▼ The situation has gotten worse\n" in letter.text
-    assert "2. A quiet week\n" in letter.text
+    message = rendered(newsletter, issue(FIRST, SECOND), "en", "en")
+    assert "In this issue" in message.html
+    assert "1. Prices & wages\n   Economy ▼ The situation has gotten worse\n" in message.text
+    assert "2. A quiet week\n" in message.text
 
 
 @pytest.mark.parametrize(("segment", "language"), EDITIONS)
 def test_one_slot_and_no_other_link_of_the_reader_s_own(
     newsletter: Newsletter, segment: str, language: str
 ) -> None:
-    letter = rendered(newsletter, issue(FIRST, SECOND), segment, language)
-    assert set(re.findall(r'href="([^"]+)"', letter.html)) == {
+    message = rendered(newsletter, issue(FIRST, SECOND), segment, language)
+    assert set(re.findall(r'href="([^"]+)"', message.html)) == {
         f"{URL}/unsubscribe/{SLOT}",
         f"{URL}/manage?language={language}",
         f"{URL}/archive/{segment}/2025-W04?language={language}",
@@ -140,17 +140,17 @@ def test_one_slot_and_no_other_link_of_the_reader_s_own(
         newsletter.website,
         f"https://example.org/{language}" + ("?a=1&amp;b=2" if language == "en" else ""),
     }
-    assert letter.html.count(SLOT) == 1
-    assert letter.text.count(SLOT) == 1
+    assert message.html.count(SLOT) == 1
+    assert message.text.count(SLOT) == 1
 
 
 @pytest.mark.parametrize(("segment", "language"), EDITIONS)
 def test_every_link_of_the_html_is_a_line_of_the_text(
     newsletter: Newsletter, segment: str, language: str
 ) -> None:
-    letter = rendered(newsletter, issue(FIRST, SECOND), segment, language)
-    lines = [line for line in letter.text.split("\n") if "://" in line]
-    links = {each.replace("&amp;", "&") for each in re.findall(r'href="([^"]+)"', letter.html)}
+    message = rendered(newsletter, issue(FIRST, SECOND), segment, language)
+    lines = [line for line in message.text.split("\n") if "://" in line]
+    links = {each.replace("&amp;", "&") for each in re.findall(r'href="([^"]+)"', message.html)}
     assert set(lines) == links
 
 
@@ -211,8 +211,8 @@ def test_twelve_long_commentaries_fit(newsletter: Newsletter, language: str) -> 
     body = ("Паўтарэнне — маці вучэння. " * 10 + "\n\n") * 11
     assert len(body[:2_900].encode()) >= 5_000
     long = {**FIRST, "texts": {"be": {"title": "Доўгі загаловак " * 5, "body": body[:2_900]}}}
-    letter = rendered(newsletter, issue(*[long] * 12), "be-ru", language)
-    assert len(letter.html.encode()) < 95_000
+    message = rendered(newsletter, issue(*[long] * 12), "be-ru", language)
+    assert len(message.html.encode()) < 95_000
 
 
 def test_the_real_issue(newsletter: Newsletter) -> None:
@@ -222,14 +222,14 @@ def test_the_real_issue(newsletter: Newsletter) -> None:
         pytest.skip("the publisher's samples are not beside this checkout")
     content = IssueContent.model_validate_json(path.read_bytes())
     for segment, language in EDITIONS:
-        letter = rendered(newsletter, content, segment, language)
+        message = rendered(newsletter, content, segment, language)
         text = content.commentaries[0].texts[language]
-        assert len(letter.html.encode()) < 20_000
+        assert len(message.html.encode()) < 20_000
         for paragraph in text.body.split("\n\n"):
-            assert paragraph in letter.text
-            assert paragraph in letter.html
-        assert letter.html.count(f'lang="{language}"') == 2
-        assert not re.search(r'<(h2|div|span) lang="', letter.html)
+            assert paragraph in message.text
+            assert paragraph in message.html
+        assert message.html.count(f'lang="{language}"') == 2
+        assert not re.search(r'<(h2|div|span) lang="', message.html)
 
 
 def test_preheader() -> None:

@@ -1,4 +1,4 @@
-"""Letters in Outlook for Windows, laid out by Word: nothing rests on what Word ignores.
+"""Messages in Outlook for Windows, laid out by Word: nothing rests on what Word ignores.
 
 Which properties Word knows, and on which elements, is Microsoft's own list (Word 2007 HTML and CSS
 Rendering Capabilities in Outlook); what it reads and others do not, conditional comments.
@@ -12,23 +12,25 @@ from html.parser import HTMLParser
 import pytest
 
 from app.newsletter import Newsletter
-from app.subscribers import letters
-from tests.editions.letters import a_letter
+from app.subscribers import service_message_texts
+from tests.editions.messages import a_message
 
 NEWSLETTER = Newsletter.load()
 URL = "https://news.example.org"
-LETTERS: dict[str, Callable[[], str]] = {
-    "issue": a_letter,
+MESSAGES: dict[str, Callable[[], str]] = {
+    "issue": a_message,
     "confirmation": lambda: (
-        letters.confirmation(NEWSLETTER, ["en"], "be", URL, date(2025, 1, 24)).html
+        service_message_texts.confirmation(NEWSLETTER, ["en"], "be", URL, date(2025, 1, 24)).html
     ),
-    "manage link": lambda: letters.manage_link(NEWSLETTER, "ru", URL).html,
-    "already subscribed": lambda: letters.already_subscribed(NEWSLETTER, "en", URL).html,
+    "manage link": lambda: service_message_texts.manage_link(NEWSLETTER, "ru", URL).html,
+    "already subscribed": lambda: (
+        service_message_texts.already_subscribed(NEWSLETTER, "en", URL).html
+    ),
 }
 
 CORE = {
     *("color", "background", "background-color", "border", "border-collapse", "direction"),
-    *("font", "font-family", "font-size", "font-style", "font-weight", "letter-spacing"),
+    *("font", "font-family", "font-size", "font-style", "font-weight", "message-spacing"),
     *("line-height", "text-align", "text-decoration", "text-transform", "vertical-align"),
     *("white-space", "word-break", "word-spacing"),
 }
@@ -36,7 +38,7 @@ EXTENDED = CORE | {"text-indent", "margin", "margin-top", "margin-right", "margi
 FULL = EXTENDED | {"width", "height", "padding", "padding-top", "padding-left", "border-top"}
 KNOWN = {"body": CORE, "span": CORE, "div": EXTENDED, "p": EXTENDED}
 
-# Word ignores these here, and this is why the letter can bear it.
+# Word ignores these here, and this is why the message can bear it.
 BORNE = {
     ("div", "max-width"): "its table in a conditional comment has the width",
     ("div", "width"): "a block is as wide as what it is in",
@@ -58,7 +60,7 @@ ON_WINDOWS = {"Georgia", "Segoe UI", "Ubuntu"}  # Ubuntu: only where MJML writes
 
 
 class Elements(HTMLParser):
-    """The start tags of a letter, with their attributes."""
+    """The start tags of a message, with their attributes."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -94,13 +96,13 @@ def ignored(html: str) -> set[tuple[str, str]]:
     }
 
 
-@pytest.fixture(scope="module", params=LETTERS)
+@pytest.fixture(scope="module", params=MESSAGES)
 def html(request: pytest.FixtureRequest) -> str:
-    return LETTERS[request.param]()
+    return MESSAGES[request.param]()
 
 
 def test_what_word_ignores_is_borne() -> None:
-    assert set().union(*(ignored(write()) for write in LETTERS.values())) == BORNE.keys()
+    assert set().union(*(ignored(write()) for write in MESSAGES.values())) == BORNE.keys()
 
 
 def test_no_value_is_beyond_word(html: str) -> None:

@@ -30,7 +30,7 @@ def opened(content: bytes) -> Image.Image:
 
 
 def all_of(decoded: Decoded) -> list[bytes]:
-    return [decoded.page.content, *(each.content for each in decoded.letter)]
+    return [decoded.page.content, *(each.content for each in decoded.message)]
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF"])
@@ -38,17 +38,17 @@ def test_the_four_kinds_are_decoded(kind: str) -> None:
     decoded = decode(encoded(a_scene(), kind))
     page = opened(decoded.page.content)
     assert page.size == (900, 600) == (decoded.page.width, decoded.page.height)
-    assert len(decoded.letter) == len(STEPS) - 1
+    assert len(decoded.message) == len(STEPS) - 1
 
 
 def test_a_picture_is_shrunk_and_never_enlarged() -> None:
     decoded = decode(a_photo(3000, 1500))
     assert (decoded.page.width, decoded.page.height) == (1200, 600)
-    assert [each.width for each in decoded.letter] == [1072, 804, 536, 536, 268]
-    sizes = [len(each.content) for each in decoded.letter]
+    assert [each.width for each in decoded.message] == [1072, 804, 536, 536, 268]
+    sizes = [len(each.content) for each in decoded.message]
     assert sizes == sorted(sizes, reverse=True)
     small = decode(a_photo(200, 100))
-    assert {each.width for each in small.letter} == {200}
+    assert {each.width for each in small.message} == {200}
 
 
 def test_the_same_upload_is_the_same_picture() -> None:

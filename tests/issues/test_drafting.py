@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.database import Database
-from app.errors import Refusal
+from app.errors import DomainError
 from app.issues.content import IssueContent, UnknownLanguage, UnknownRubric
 from app.issues.drafting import (
     EtagDiffers,
@@ -173,7 +173,7 @@ def test_what_does_not_fit_is_not_stored(database: Database) -> None:
     foreign = a_document(languages=["en", "de"])
     photo = a_document()
     photo["commentaries"][0]["photo"] = {"credit": "Someone", "id": "nowhere"}
-    refusals: list[tuple[dict[str, Any], type[Refusal], str]] = [
+    refusals: list[tuple[dict[str, Any], type[DomainError], str]] = [
         (a_document("2025-W05"), WeekDiffers, "week"),
         (wrong, UnknownRubric, "commentaries.0.rubric"),
         (foreign, UnknownLanguage, "commentaries.0.texts.de"),

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from app.demo.issue import sample_issue
-from app.errors import Refusal
+from app.errors import DomainError
 from app.issues.content import IssueContent
 from app.issues.files import FileNotJson, FileNotText, FileTooLarge, FileUnreadable, read_issue
 from app.issues.folder import FieldContradicted, FileMisnamed, FolderEmpty, read_folder
@@ -40,7 +40,7 @@ def read(folder: Path, week: str | None = "2025-W04") -> IssueContent:
 
 
 def complaint(folder: Path, week: str | None = "2025-W04") -> str:
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(DomainError) as refused:
         read(folder, week)
     return str(refused.value)
 

@@ -1,4 +1,4 @@
-"""CommonMark in letters: what it becomes, and what cannot get through."""
+"""CommonMark in messages: what it becomes, and what cannot get through."""
 
 import re
 import xml.etree.ElementTree as ET
@@ -76,8 +76,8 @@ def test_ordinary_text() -> None:
     )
 
 
-def test_headings_stand_below_those_of_the_letter() -> None:
-    """A letter has h1 and h2 already."""
+def test_headings_stand_below_those_of_the_message() -> None:
+    """A message has h1 and h2 already."""
     assert to_html("# A\n\n## B\n\n###### C") == "<h3>A</h3>\n<h4>B</h4>\n<h4>C</h4>"
 
 
@@ -120,7 +120,7 @@ def test_an_unlawful_link_becomes_its_words(text: str) -> None:
 
 
 def test_a_picture_becomes_its_words() -> None:
-    """A letter fetches nothing."""
+    """A message fetches nothing."""
     assert to_html("![a map](https://example.org/m.png)") == "<p>a map</p>"
     assert to_text("![a map](https://example.org/m.png)") == "a map"
 

@@ -9,7 +9,7 @@ from app.database import Database
 from app.issues import photos_api
 from app.issues.reencoding import LARGEST
 from app.server import create_operators
-from app.web.context import Installation
+from app.web.context import AppContext
 from tests.support.builders import a_document, a_key, everything, visitor
 from tests.support.photos import a_photo, a_png_that_claims
 
@@ -99,7 +99,7 @@ def test_a_form_that_is_none_is_refused(
 
 
 def test_an_upload_is_not_looked_at_without_the_right_key(
-    installation: Installation, database: Database, monkeypatch: pytest.MonkeyPatch
+    installation: AppContext, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(photos_api, "decode", lambda raw: pytest.fail("it was looked at"))
     client = visitor(create_operators(installation))

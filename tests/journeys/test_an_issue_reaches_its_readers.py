@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.newsletter import Letter, Newsletter, Operator, Reader, an_issue
+from tests.support.newsletter import Message, Newsletter, Operator, Reader, an_issue
 from tests.support.service import REPOSITORY
 
 REAL = REPOSITORY.parent / "shared" / "input"
@@ -52,20 +52,20 @@ def sent(newsletter: Newsletter) -> Newsletter:
     return newsletter
 
 
-def reads(letter: Letter, language: str) -> None:
-    """Check that the whole letter is in the language: subject, markup, text."""
+def reads(message: Message, language: str) -> None:
+    """Check that the whole message is in the language: subject, markup, text."""
     text = real_issue("2025-W04")["commentaries"][0]["texts"][language]
-    assert letter.language == language
-    assert WEEKS[language] in spaced(letter.subject)
-    assert f'lang="{language}"' in letter.html
-    for part in (letter.text, letter.html):
+    assert message.language == language
+    assert WEEKS[language] in spaced(message.subject)
+    assert f'lang="{language}"' in message.html
+    for part in (message.text, message.html):
         assert text["title"] in spaced(part)
     for paragraph in text["body"].split("\n\n"):
-        assert spaced(paragraph) in spaced(letter.text)
+        assert spaced(paragraph) in spaced(message.text)
     others = {"en", "be", "ru"} - {language}
     for other in others:
         title = real_issue("2025-W04")["commentaries"][0]["texts"][other]["title"]
-        assert title not in spaced(letter.text)
+        assert title not in spaced(message.text)
 
 
 @pytest.mark.parametrize(
@@ -77,18 +77,18 @@ def reads(letter: Letter, language: str) -> None:
         ("both@example.org", ["be", "en"]),
     ],
 )
-def test_each_reader_gets_exactly_one_letter_per_segment_in_their_language(
+def test_each_reader_gets_exactly_one_message_per_segment_in_their_language(
     sent: Newsletter, address: str, languages: list[str]
 ) -> None:
-    letters = sent.issues_to(address)
-    assert sorted(letter.language for letter in letters) == languages
-    for letter in letters:
-        reads(letter, letter.language)
-        assert letter.received.recipients == (address,)
-        assert letter.header("To") == address
+    messages = sent.issues_to(address)
+    assert sorted(message.language for message in messages) == languages
+    for message in messages:
+        reads(message, message.language)
+        assert message.received.recipients == (address,)
+        assert message.header("To") == address
 
 
-def test_launching_twice_gives_the_same_mailing_and_no_second_letter(sent: Newsletter) -> None:
+def test_launching_twice_gives_the_same_mailing_and_no_second_message(sent: Newsletter) -> None:
     again = sent.operator.launches("2025-W04", "en")
     assert again.status == 200
     assert again.json()["audience"] == 2
@@ -96,8 +96,8 @@ def test_launching_twice_gives_the_same_mailing_and_no_second_letter(sent: Newsl
     assert len(sent.issues_to("ann@example.org")) == 1
 
 
-def test_two_letters_to_the_same_reader_share_no_token(sent: Newsletter) -> None:
-    one, other = (letter.link("unsubscribe") for letter in sent.issues_to("both@example.org"))
+def test_two_messages_to_the_same_reader_share_no_token(sent: Newsletter) -> None:
+    one, other = (message.link("unsubscribe") for message in sent.issues_to("both@example.org"))
     assert one != other
     assert not set(_pieces(one)) & set(_pieces(other))
 
@@ -144,7 +144,7 @@ def test_a_reader_of_both_languages_gets_the_other_one_where_theirs_is_missing(
 ) -> None:
     reader.is_confirmed("ivan@example.com", ["be-ru"], "ru")
     operator.waits_for_end(operator.publishes(an_issue("2024-W10", "be"), "be-ru"))
-    (letter,) = newsletter.issues_to("ivan@example.com")
-    assert letter.language == "ru"
-    assert "BE title of 2024-W10" in letter.text
-    assert 'lang="be"' in letter.html
+    (message,) = newsletter.issues_to("ivan@example.com")
+    assert message.language == "ru"
+    assert "BE title of 2024-W10" in message.text
+    assert 'lang="be"' in message.html

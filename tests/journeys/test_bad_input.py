@@ -113,19 +113,19 @@ CALLS: dict[str, tuple[str, str, object]] = {
     "approval": ("POST", "/v1/issues/2024-W31/approval", {"segments": ["en\ud800"]}),
     "mailing's week": ("POST", "/v1/mailings", {"week": "2024\ud800", "segment": "en"}),
     "mailing's segment": ("POST", "/v1/mailings", {"week": "2024-W31", "segment": "en\ud800"}),
-    "test letter's address": (
+    "test message's address": (
         "POST",
-        "/v1/issues/2024-W31/test-letters",
+        "/v1/issues/2024-W31/test-messages",
         {"to": ["a\ud800@example.org"]},
     ),
-    "test letter's segment": (
+    "test message's segment": (
         "POST",
-        "/v1/issues/2024-W31/test-letters",
+        "/v1/issues/2024-W31/test-messages",
         {"to": ["a@example.org"], "segment": "\ud800"},
     ),
-    "test letter's language": (
+    "test message's language": (
         "POST",
-        "/v1/issues/2024-W31/test-letters",
+        "/v1/issues/2024-W31/test-messages",
         {"to": ["a@example.org"], "language": "\ud800"},
     ),
 }
@@ -205,7 +205,7 @@ def test_an_unknown_segment_of_an_approval_or_mailing_is_refused(operator: Opera
         assert MARK not in answer.text
 
 
-def test_hostile_markup_is_harmless_in_the_letter(
+def test_hostile_markup_is_harmless_in_the_message(
     newsletter: Newsletter, reader: Reader, operator: Operator
 ) -> None:
     body = (
@@ -214,12 +214,12 @@ def test_hostile_markup_is_harmless_in_the_letter(
     )
     reader.is_confirmed("brave@example.org", ["en"])
     operator.waits_for_end(operator.publishes(an_issue("2024-W35", "en", body=body), "en"))
-    (letter,) = newsletter.issues_to("brave@example.org")
-    html = letter.html.lower()
+    (message,) = newsletter.issues_to("brave@example.org")
+    html = message.html.lower()
     for evil in ("<script", "<img", 'tracker.example.com/p.gif"'):
         assert evil not in html
-    assert "{{ 7*7 }}" in letter.text
-    assert " 49 " not in letter.text
+    assert "{{ 7*7 }}" in message.text
+    assert " 49 " not in message.text
 
 
 def test_a_hostile_link_keeps_an_issue_from_being_approved(operator: Operator) -> None:
@@ -240,9 +240,9 @@ def test_an_internationalized_domain_is_accepted_and_sent_as_its_a_label(
 ) -> None:
     assert reader.subscribes("ales@пошта.example.org", ["en"]).status == 202
     wire = "ales@xn--80a1acn3a.example.org"
-    letter = reader.gets_letter(wire, "confirm")
-    assert letter.header("To") == wire
-    assert letter.received.recipients == (wire,)
+    message = reader.gets_message(wire, "confirm")
+    assert message.header("To") == wire
+    assert message.received.recipients == (wire,)
 
 
 def test_nothing_of_all_that_was_stored(newsletter: Newsletter, operator: Operator) -> None:
@@ -250,5 +250,5 @@ def test_nothing_of_all_that_was_stored(newsletter: Newsletter, operator: Operat
     newsletter.settles()
     counts = operator.counts()
     assert (counts["be-ru"]["pending"], counts["be-ru"]["confirmed"]) == (0, 0)
-    assert not any(MARK.encode() in letter.raw for letter in newsletter.relay.letters)
+    assert not any(MARK.encode() in message.raw for message in newsletter.relay.messages)
     assert not newsletter.inbox_of("a@example.org")

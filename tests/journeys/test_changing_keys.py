@@ -36,7 +36,7 @@ def begin_rotation(newsletter: Newsletter) -> "subprocess.Popen[str]":
 def test_a_mailing_sign_ups_and_links_go_on_through_a_change_of_keys(lived: Newsletter) -> None:
     reader, operator, relay = lived.reader, lived.operator, lived.relay
     assert reader.subscribes("before@example.org", ["en"]).status == 202
-    asked_before = reader.gets_letter("before@example.org", "confirm").link("confirm")
+    asked_before = reader.gets_message("before@example.org", "confirm").link("confirm")
     relay.on(Misdeed("RCPT", "reader0@example.org", reply="450 4.2.0 try later", times=1))
     mailing = operator.publishes(an_issue("2024-W10", "en"), "en")
     rotation = begin_rotation(lived)
@@ -54,8 +54,8 @@ def test_a_mailing_sign_ups_and_links_go_on_through_a_change_of_keys(lived: News
     operator.waits(
         mailing, lambda seen: seen["sent"] == 11 and seen["deferred"] == 1, "all but one"
     )
-    (letter,) = lived.issues_to("reader1@example.org")
-    assert reader.unsubscribes_by_one_click(letter).status == 200
+    (message,) = lived.issues_to("reader1@example.org")
+    assert reader.unsubscribes_by_one_click(message).status == 200
     assert operator.counts()["en"]["confirmed"] == len(READERS) - 1 + 6
     assert "example.org" not in err
     _everybody_is_written_to_with_the_new_keys(lived)

@@ -4,18 +4,18 @@ import re
 from urllib.parse import urlsplit
 
 from tests.journeys.conftest import Opening
-from tests.support.newsletter import Letter, an_issue
+from tests.support.newsletter import Message, an_issue
 from tests.support.photos import a_photo
 
 EDITOR = "editor@example.com"
 READERS = ("ann@example.org", "olga@example.org")
 
 
-def shown(letter: Letter) -> list[str]:
-    return re.findall(r'<img[^>]* src="([^"]+)"', letter.html)
+def shown(message: Message) -> list[str]:
+    return re.findall(r'<img[^>]* src="([^"]+)"', message.html)
 
 
-def test_a_letter_shows_what_can_be_fetched(opening: Opening) -> None:
+def test_a_message_shows_what_can_be_fetched(opening: Opening) -> None:
     issue = an_issue("2025-W04", "en")
     with opening(VESTKA_PHOTOS="hosted") as newsletter:
         operator, reader = newsletter.operator, newsletter.reader
@@ -27,7 +27,7 @@ def test_a_letter_shows_what_can_be_fetched(opening: Opening) -> None:
         operator.stores(issue)
         assert operator.approves("2025-W04", "en").status == 200
         asked = {"to": [EDITOR], "segment": "en"}
-        assert operator.calls("POST", "/v1/issues/2025-W04/test-letters", asked).status == 200
+        assert operator.calls("POST", "/v1/issues/2025-W04/test-messages", asked).status == 200
 
         path = f"/photos/{photo}.jpg"
         hidden = reader.sends("GET", path)
@@ -37,11 +37,11 @@ def test_a_letter_shows_what_can_be_fetched(opening: Opening) -> None:
         assert [src[:4] for src in shown(trial)] == ["cid:"]
 
         operator.waits_for_end(operator.launches("2025-W04", "en").json()["id"])
-        letters = [letter for each in READERS for letter in newsletter.issues_to(each)]
-        assert [shown(letter) for letter in letters] == [
+        messages = [message for each in READERS for message in newsletter.issues_to(each)]
+        assert [shown(message) for message in messages] == [
             [f"{newsletter.place.public_url}{path}"]
         ] * 2
-        fetched = reader.sends("GET", urlsplit(shown(letters[0])[0]).path)
+        fetched = reader.sends("GET", urlsplit(shown(messages[0])[0]).path)
         assert fetched.status == 200
         assert fetched.header("Content-Type") == "image/jpeg"
         assert fetched.header("Set-Cookie") is None

@@ -1,4 +1,4 @@
-"""A reader who leaves gets no letter any more, also one that is queued; an operator can stop it."""
+"""A reader who leaves gets no further message, not even a queued one; an operator can stop it."""
 
 from collections.abc import Iterator
 from threading import Thread
@@ -15,8 +15,8 @@ CROWD = [f"reader{number:02}@example.org" for number in range(12)]
 
 @pytest.fixture(scope="module")
 def newsletter(opening: Opening) -> Iterator[Newsletter]:
-    """One line to the relay, so that letters go one after the other; everybody is subscribed."""
-    with opening(VESTKA_CONNECTIONS="1") as opened:
+    """One line to the relay, so that messages go one after the other; everybody is subscribed."""
+    with opening(VESTKA_RELAY_CONNECTIONS="1") as opened:
         opened.reader.are_confirmed(dict.fromkeys(CROWD, (["en", "be-ru"], "be")))
         first = opened.operator.publishes(an_issue("2024-W01", "en"), "en")
         assert opened.operator.waits_for_end(first)["sent"] == len(CROWD)
@@ -25,11 +25,11 @@ def newsletter(opening: Opening) -> Iterator[Newsletter]:
 
 def test_whoever_leaves_between_launch_and_sending_is_excluded(newsletter: Newsletter) -> None:
     leaving, *staying = CROWD
-    (letter,) = newsletter.issues_to(leaving)
+    (message,) = newsletter.issues_to(leaving)
     newsletter.relay.stop()
     mailing = newsletter.operator.publishes(an_issue("2024-W02", "en"), "en")
     newsletter.operator.waits(mailing, lambda seen: seen["audience"], "the audience")
-    assert newsletter.reader.unsubscribes_by_one_click(letter).status == 200
+    assert newsletter.reader.unsubscribes_by_one_click(message).status == 200
     newsletter.relay.start()
     end = newsletter.operator.waits_for_end(mailing)
     assert (end["audience"], end["sent"]) == (12, 11)
@@ -41,14 +41,14 @@ def test_whoever_leaves_between_launch_and_sending_is_excluded(newsletter: Newsl
 def test_a_mailing_is_paused_resumed_and_cancelled(newsletter: Newsletter) -> None:
     operator, relay = newsletter.operator, newsletter.relay
     relay.on(Misdeed("DOT", delay=0.3))
-    before = len(relay.letters)
+    before = len(relay.messages)
     mailing = operator.publishes(an_issue("2024-W03", "be"), "be-ru")
-    eventually(lambda: len(relay.letters) > before, "the first letter")
+    eventually(lambda: len(relay.messages) > before, "the first message")
     assert operator.acts(mailing, "pause").json()["state"] == "paused"
     still = operator.waits(mailing, lambda seen: not seen["claimed"], "nothing to be on its way")
     assert still["state"] == "paused"
     assert 0 < still["pending"] < still["audience"]
-    assert len(relay.letters) - before == still["sent"] < 12
+    assert len(relay.messages) - before == still["sent"] < 12
     newsletter.settles()
     assert operator.looks_at(mailing)["sent"] == still["sent"]
     assert operator.acts(mailing, "pause").status == 200
@@ -60,7 +60,7 @@ def test_a_mailing_is_paused_resumed_and_cancelled(newsletter: Newsletter) -> No
     assert more["state"] == "running"
     cancelled = operator.acts(mailing, "cancel").json()
     assert cancelled["state"] == "cancelled"
-    end = operator.waits(mailing, lambda seen: not seen["claimed"], "the last letter on the wire")
+    end = operator.waits(mailing, lambda seen: not seen["claimed"], "the last message on the wire")
     assert end["state"] == "cancelled"
     assert end["excluded"]["cancelled"] == end["audience"] - end["sent"] > 0
     relay.behave()
@@ -68,19 +68,19 @@ def test_a_mailing_is_paused_resumed_and_cancelled(newsletter: Newsletter) -> No
     assert operator.looks_at(mailing) == end
     for action in ("pause", "resume"):
         assert operator.acts(mailing, action).status == 409
-    letters = [len(newsletter.issues_to(address)) for address in CROWD[1:]]
-    assert max(letters) <= 3
+    messages = [len(newsletter.issues_to(address)) for address in CROWD[1:]]
+    assert max(messages) <= 3
 
 
-def test_test_letters_keep_nobody_from_writing(newsletter: Newsletter) -> None:
-    """While the relay thinks about a test letter, a sign-up is taken at once."""
+def test_test_messages_keep_nobody_from_writing(newsletter: Newsletter) -> None:
+    """While the relay thinks about a test message, a sign-up is taken at once."""
     newsletter.relay.on(Misdeed("DOT", containing="desk@", delay=2, times=1))
     wish = {"to": ["desk@example.org"], "segment": "en"}
-    call = ("POST", "/v1/issues/2024-W01/test-letters", wish)
+    call = ("POST", "/v1/issues/2024-W01/test-messages", wish)
     answers = []
     thread = Thread(target=lambda: answers.append(newsletter.operator.calls(*call)))
     thread.start()
-    eventually(lambda: newsletter.inbox_of("desk@example.org"), "the test letter")
+    eventually(lambda: newsletter.inbox_of("desk@example.org"), "the test message")
     assert newsletter.reader.subscribes("meanwhile@example.org", ["en"]).status == 202
     assert thread.is_alive(), "the relay has not answered yet"
     thread.join()

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.newsletter import FORM, Letter, Newsletter, Operator, Reader, an_issue
+from tests.support.newsletter import FORM, Message, Newsletter, Operator, Reader, an_issue
 
 SCANNERS: tuple[dict[str, str], ...] = (
     {},
@@ -14,16 +14,16 @@ SCANNERS: tuple[dict[str, str], ...] = (
 KINDS = ("confirm", "unsubscribe", "manage")
 
 
-def our_paths(newsletter: Newsletter, letter: Letter) -> list[str]:
-    """The letter's links to ourselves."""
-    ours = [url for url in letter.links if url.startswith(newsletter.place.public_url)]
+def our_paths(newsletter: Newsletter, message: Message) -> list[str]:
+    """The message's links to ourselves."""
+    ours = [url for url in message.links if url.startswith(newsletter.place.public_url)]
     assert ours
     return sorted({urlsplit(url).path for url in ours})
 
 
-def scan(newsletter: Newsletter, letter: Letter) -> None:
-    """Follow every link of a letter as scanners do, all of them twice."""
-    for path in our_paths(newsletter, letter) * 2:
+def scan(newsletter: Newsletter, message: Message) -> None:
+    """Follow every link of a message as scanners do, all of them twice."""
+    for path in our_paths(newsletter, message) * 2:
         for headers in SCANNERS:
             for method in ("GET", "HEAD"):
                 answer = newsletter.reader.sends(method, path, headers=headers)
@@ -36,12 +36,12 @@ def test_scanning_a_confirmation_confirms_nothing(
     newsletter: Newsletter, reader: Reader, operator: Operator
 ) -> None:
     reader.subscribes("vera@example.org", ["en"])
-    letter = reader.gets_letter("vera@example.org", "confirm")
+    message = reader.gets_message("vera@example.org", "confirm")
     before = operator.counts()
     assert before["en"]["pending"] == 1
-    scan(newsletter, letter)
+    scan(newsletter, message)
     assert operator.counts() == before
-    assert reader.presses(letter.link("confirm")).status == 303
+    assert reader.presses(message.link("confirm")).status == 303
     assert operator.counts()["en"]["confirmed"] == before["en"]["confirmed"] + 1
 
 
@@ -49,12 +49,12 @@ def test_a_used_confirmation_link_says_already_done(
     newsletter: Newsletter, reader: Reader, operator: Operator
 ) -> None:
     reader.is_confirmed("zina@example.org", ["be-ru"], "be")
-    (letter,) = newsletter.inbox_of("zina@example.org")
+    (message,) = newsletter.inbox_of("zina@example.org")
     before = operator.counts()
-    again = reader.presses(letter.link("confirm"))
+    again = reader.presses(message.link("confirm"))
     assert (again.status, again.header("Location")) == (303, "/already-done?language=be")
     assert "Ужо" in reader.sends("GET", "/already-done?language=be").text
-    scan(newsletter, letter)
+    scan(newsletter, message)
     assert operator.counts() == before
 
 
@@ -72,7 +72,7 @@ def test_a_used_confirmation_link_says_already_done(
         ),
     ],
 )
-def test_one_click_works_from_the_bytes_of_the_letter(
+def test_one_click_works_from_the_bytes_of_the_message(
     newsletter: Newsletter,
     reader: Reader,
     operator: Operator,
@@ -84,16 +84,16 @@ def test_one_click_works_from_the_bytes_of_the_letter(
     reader.is_confirmed(address, ["en"])
     week = "2023-W05" if name == "urlencoded" else "2023-W06"
     operator.waits_for_end(operator.publishes(an_issue(week, "en"), "en"))
-    (letter,) = newsletter.issues_to(address)
+    (message,) = newsletter.issues_to(address)
     before = operator.counts()
-    scan(newsletter, letter)
+    scan(newsletter, message)
     assert operator.counts() == before, "scanners unsubscribe nobody"
     first = (
-        reader.unsubscribes_by_one_click(letter)
+        reader.unsubscribes_by_one_click(message)
         if name == "urlencoded"
-        else reader.sends("POST", letter.link("unsubscribe"), body, media_type)
+        else reader.sends("POST", message.link("unsubscribe"), body, media_type)
     )
-    again = reader.sends("POST", letter.link("unsubscribe"), body, media_type)
+    again = reader.sends("POST", message.link("unsubscribe"), body, media_type)
     for answer in (first, again):
         assert answer.status == 200
         assert answer.header("Location") is None
@@ -112,9 +112,9 @@ def test_an_empty_body_suffices_to_leave(
     reader.is_confirmed(address, ["be-ru"], "ru")
     issue = an_issue(f"2022-W{number + 10}", "ru")
     operator.waits_for_end(operator.publishes(issue, "be-ru"))
-    (letter,) = newsletter.issues_to(address)
+    (message,) = newsletter.issues_to(address)
     before = operator.counts()["be-ru"]["confirmed"]
-    left = reader.sends("POST", letter.link("unsubscribe"), b"", headers=headers)
+    left = reader.sends("POST", message.link("unsubscribe"), b"", headers=headers)
     assert (left.status, left.header("Location")) == (303, "/unsubscribed?language=ru")
     assert operator.counts()["be-ru"]["confirmed"] == before - 1
 
@@ -134,10 +134,10 @@ def test_no_link_serves_another_purpose(
     reader.is_confirmed(address, ["en"])
     operator.waits_for_end(operator.publishes(an_issue("2021-W10", "en"), "en"))
     reader.asks_for_manage_link(address)
-    reader.gets_letter(address, "manage")
+    reader.gets_message(address, "manage")
     before = operator.counts()
     links = [
-        letter.link(own) for letter, own in zip(newsletter.inbox_of(address), KINDS, strict=True)
+        message.link(own) for message, own in zip(newsletter.inbox_of(address), KINDS, strict=True)
     ]
     for link in links:
         _, own, token = link.split("/")

@@ -16,7 +16,7 @@ def test_a_reader_sees_changes_takes_away_and_erases_what_is_kept(
     address = "mara@example.org"
     reader.is_confirmed(address, ["en"], "en")
     assert reader.asks_for_manage_link(address).status == 202
-    link = reader.gets_letter(address, "manage").link("manage")
+    link = reader.gets_message(address, "manage").link("manage")
 
     page = reader.sends("GET", link)
     assert page.status == 200
@@ -30,8 +30,8 @@ def test_a_reader_sees_changes_takes_away_and_erases_what_is_kept(
     assert after["en"]["confirmed"] == before["en"]["confirmed"] - 1
     assert after["be-ru"]["confirmed"] == before["be-ru"]["confirmed"] + 1
     operator.waits_for_end(operator.publishes(an_issue("2024-W20", "be", "ru"), "be-ru"))
-    (letter,) = newsletter.issues_to(address)
-    assert (letter.language, "RU title" in letter.text) == ("ru", True)
+    (message,) = newsletter.issues_to(address)
+    assert (message.language, "RU title" in message.text) == ("ru", True)
 
     kept = posts(reader, link, ("action", "download"))
     assert kept.header("Content-Disposition") == 'attachment; filename="vestka.json"'
@@ -46,7 +46,7 @@ def test_a_reader_sees_changes_takes_away_and_erases_what_is_kept(
     assert operator.counts()["be-ru"]["confirmed"] == before["be-ru"]["confirmed"]
     assert operator.counts()["be-ru"]["left"]["erased"] == 1
     assert reader.sends("GET", link).status == 404
-    assert reader.presses(letter.link("unsubscribe")).status == 303, "betrays nobody"
+    assert reader.presses(message.link("unsubscribe")).status == 303, "betrays nobody"
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_what_cannot_be_done_changes_nothing(
     address = f"steady{len(fields)}@example.org"
     reader.is_confirmed(address, ["en"], "be")
     reader.asks_for_manage_link(address)
-    link = reader.gets_letter(address, "manage").link("manage")
+    link = reader.gets_message(address, "manage").link("manage")
     before = operator.counts()
     answer = posts(reader, link, *fields)
     assert answer.status in (200, 422)
@@ -66,7 +66,7 @@ def test_what_cannot_be_done_changes_nothing(
     assert reader.sends("GET", link).status == 200
 
 
-def test_an_unknown_address_gets_the_same_answer_and_no_letter(
+def test_an_unknown_address_gets_the_same_answer_and_no_message(
     newsletter: Newsletter, reader: Reader
 ) -> None:
     reader.is_confirmed("known@example.org", ["en"])
@@ -83,10 +83,10 @@ def test_a_forwarded_issue_gives_nothing_but_the_power_to_unsubscribe(
 ) -> None:
     reader.is_confirmed("generous@example.org", ["en"])
     operator.waits_for_end(operator.publishes(an_issue("2024-W21", "en"), "en"))
-    (letter,) = newsletter.issues_to("generous@example.org")
-    assert not letter.has_link("manage")
-    assert not letter.has_link("confirm")
-    page = reader.sends("GET", letter.link("unsubscribe"))
+    (message,) = newsletter.issues_to("generous@example.org")
+    assert not message.has_link("manage")
+    assert not message.has_link("confirm")
+    page = reader.sends("GET", message.link("unsubscribe"))
     assert "generous" not in page.text
-    token = letter.link("unsubscribe").rpartition("/")[2]
+    token = message.link("unsubscribe").rpartition("/")[2]
     assert reader.sends("POST", f"/manage/{token}", b"action=download", FORM).status == 404

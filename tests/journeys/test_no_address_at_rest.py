@@ -51,7 +51,7 @@ def _live(newsletter: Newsletter) -> None:
         reader.sends("GET", path)
     for address in (ADMITTED, UNKNOWN):
         assert reader.asks_for_manage_link(address).status == 202
-    link = reader.gets_letter(ADMITTED, "manage").link("manage")
+    link = reader.gets_message(ADMITTED, "manage").link("manage")
     reader.sends("GET", link)
     reader.presses(link)
     reader.sends("POST", link, b"action=download", "application/x-www-form-urlencoded")
@@ -64,15 +64,15 @@ def _live(newsletter: Newsletter) -> None:
         "the mailing to have met its troubles",
     )
     wish = {"to": [EDITOR, REFUSED], "segment": "en"}
-    tested = operator.calls("POST", "/v1/issues/2024-W40/test-letters", wish)
+    tested = operator.calls("POST", "/v1/issues/2024-W40/test-messages", wish)
     assert [row["sent"] for row in tested.json()] == [True, False]
-    (letter,) = newsletter.issues_to(LEAVING)
+    (message,) = newsletter.issues_to(LEAVING)
     said = f"554 5.7.1 <{LEAVING}>: no user cyn.{WORD} at mx.{WORD}.example.com; blocked"
-    bounce = a_bounce(letter.received.sender, LEAVING, said, letter.raw)
-    message = {"Content-Type": "message/rfc822"}
-    assert operator.calls("POST", "/v1/bounces", bounce, headers=message).status == 200
+    bounce = a_bounce(message.received.sender, LEAVING, said, message.raw)
+    parsed = {"Content-Type": "message/rfc822"}
+    assert operator.calls("POST", "/v1/bounces", bounce, headers=parsed).status == 200
     operator.sees(f"/v1/mailings/{mailing}/outcomes")
-    assert reader.unsubscribes_by_one_click(letter).status == 200
+    assert reader.unsubscribes_by_one_click(message).status == 200
     # Our own set-up refused three times, with an address in the reply: the operators are told.
     relay.on(Misdeed("MAIL", reply=f"530 5.7.0 <{ADMITTED}>: authentication required", times=3))
     for number in range(3):

@@ -1,4 +1,4 @@
-"""A relay that is down, dies or refuses: nobody gets a letter twice, nobody is lost."""
+"""A relay that is down, dies or refuses: nobody gets a message twice, nobody is lost."""
 
 from tests.support.newsletter import Newsletter, an_issue
 from tests.support.service import eventually
@@ -8,7 +8,7 @@ CROWD = [f"reader{number:02}@example.org" for number in range(20)]
 LATE, GREY, GONE = CROWD[:3]
 
 
-def test_a_relay_that_is_down_at_the_start_gets_the_letters_once_it_is_up(
+def test_a_relay_that_is_down_at_the_start_gets_the_messages_once_it_is_up(
     newsletter: Newsletter,
 ) -> None:
     newsletter.relay.stop()
@@ -29,7 +29,7 @@ def test_one_reader_refused_is_nobody_elses_trouble(newsletter: Newsletter) -> N
     seen = operator.waits(
         mailing,
         lambda seen: (seen["sent"], seen["failed"], seen["deferred"]) == (18, 1, 1),
-        "all but two to have their letter",
+        "all but two to have their message",
     )
     assert (seen["state"], seen["audience"], seen["uncertain"]) == ("running", 20, 0)
     for address in CROWD:
@@ -41,13 +41,13 @@ def test_one_reader_refused_is_nobody_elses_trouble(newsletter: Newsletter) -> N
     relay.behave()
 
 
-def test_a_relay_that_dies_in_the_middle_gets_no_letter_twice(newsletter: Newsletter) -> None:
+def test_a_relay_that_dies_in_the_middle_gets_no_message_twice(newsletter: Newsletter) -> None:
     operator, relay = newsletter.operator, newsletter.relay
     newsletter.reader.are_confirmed(dict.fromkeys(CROWD, (["en"], None)))
     relay.on(Misdeed("DOT", delay=0.4))
-    before = len(relay.letters)
+    before = len(relay.messages)
     mailing = operator.publishes(an_issue("2024-W13", "en"), "en")
-    eventually(lambda: len(relay.letters) >= before + 12, "some letters to have gone")
+    eventually(lambda: len(relay.messages) >= before + 12, "some messages to have gone")
     relay.stop()
     for _ in range(5):
         operator.looks_at(mailing)
@@ -58,12 +58,12 @@ def test_a_relay_that_dies_in_the_middle_gets_no_letter_twice(newsletter: Newsle
     assert end["sent"] + end["uncertain"] == end["audience"]
     assert end["uncertain"] <= 10, "at most one for each connection"
     counts = [len(newsletter.issues_to(address)) for address in CROWD]
-    letters = [n - had for n, had in zip(counts, [_had(a) for a in CROWD], strict=True)]
-    assert set(letters) <= {0, 1}
+    messages = [n - had for n, had in zip(counts, [_had(a) for a in CROWD], strict=True)]
+    assert set(messages) <= {0, 1}
     listed = operator.sees(f"/v1/mailings/{mailing}/uncertain")
-    assert len(listed) == end["uncertain"] >= letters.count(0)
+    assert len(listed) == end["uncertain"] >= messages.count(0)
     settled = operator.calls("POST", f"/v1/mailings/{mailing}/uncertain", {"action": "settle"})
-    assert settled.json() == {"letters": end["uncertain"]}
+    assert settled.json() == {"messages": end["uncertain"]}
     assert operator.looks_at(mailing)["uncertain"] == 0
 
 

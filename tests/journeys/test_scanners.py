@@ -1,7 +1,7 @@
-"""What mail gateways do to the links of letters, replayed on every link of every letter we write.
+"""What mail gateways do to the links of messages, replayed on every link of every message we write.
 
 They look before the reader does, from elsewhere, more than once, and with real browsers. Nothing
-changes, nobody gets another letter, and each link still does its work for the reader afterwards.
+changes, nobody gets another message, and each link still does its work for the reader afterwards.
 """
 
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.support.browser import Browser
-from tests.support.newsletter import Letter, Newsletter, Operator, Reader, an_issue
+from tests.support.newsletter import Message, Newsletter, Operator, Reader, an_issue
 from tests.support.service import Answer
 
 ELSEWHERE = "127.0.0.2"
@@ -34,18 +34,18 @@ ADDED = ("?utm_source=mail", "?x-safe=1&List-Unsubscribe=One-Click&action=erase&
 
 @dataclass
 class Gateway:
-    """Everything that looks at a letter before its reader."""
+    """Everything that looks at a message before its reader."""
 
     newsletter: Newsletter
     browser: Browser
     seen: set[str] = field(default_factory=set)
 
-    def scan(self, letter: Letter) -> int:
-        """Look at every link of the letter that leads to us; return how many there are.
+    def scan(self, message: Message) -> int:
+        """Look at every link of the message that leads to us; return how many there are.
 
-        What letters have in common, such as the archive, is looked at once.
+        What messages have in common, such as the archive, is looked at once.
         """
-        ours = {url for url in letter.links if url.startswith(self.newsletter.place.public_url)}
+        ours = {url for url in message.links if url.startswith(self.newsletter.place.public_url)}
         for url in sorted(ours - self.seen):
             self.seen.add(url)
             parts = urlsplit(url)
@@ -100,12 +100,12 @@ def state(operator: Operator) -> list[object]:
     return [operator.sees(path) for path in paths]
 
 
-def test_no_letter_is_spoilt_by_who_looks_first(
+def test_no_message_is_spoilt_by_who_looks_first(
     newsletter: Newsletter, reader: Reader, operator: Operator, gateway: Gateway
 ) -> None:
     address = "olya@example.org"
     reader.subscribes(address, ["en", "be-ru"], "ru")
-    asked = reader.gets_letter(address, "confirm")
+    asked = reader.gets_message(address, "confirm")
     before = state(operator)
     assert gateway.scan(asked) >= 2, "confirm, and never again"
     assert state(operator) == before
@@ -124,19 +124,19 @@ def test_no_letter_is_spoilt_by_who_looks_first(
     assert gateway.scan(told) >= 1
 
     reader.asks_for_manage_link(address)
-    managed = reader.gets_letter(address, "manage")
+    managed = reader.gets_message(address, "manage")
     issue = an_issue("2025-W04", "en", "be", "ru")
     for segment in ("en", "be-ru"):
         operator.waits_for_end(operator.publishes(issue, segment))
     issues = newsletter.issues_to(address)
-    assert [letter.language for letter in issues] == ["en", "ru"]
+    assert [message.language for message in issues] == ["en", "ru"]
     before = state(operator)
     assert gateway.scan(managed) >= 1
-    for letter in issues:
-        assert gateway.scan(letter) >= 3
+    for message in issues:
+        assert gateway.scan(message) >= 3
     newsletter.settles()
-    letters = newsletter.inbox_of(address)
-    assert len(letters) == 5, "nobody is written to because somebody looked"
+    messages = newsletter.inbox_of(address)
+    assert len(messages) == 5, "nobody is written to because somebody looked"
     sentinels = operator.counts()["en"].pop("pending")
     assert state(operator)[1:] == before[1:]
 
@@ -154,8 +154,8 @@ def test_who_looked_at_never_again_is_still_written_to(
 ) -> None:
     address = "curious@example.org"
     reader.subscribes(address, ["en"], "en")
-    gateway.scan(reader.gets_letter(address, "confirm"))
+    gateway.scan(reader.gets_message(address, "confirm"))
     reader.confirms(address)
     reader.asks_for_manage_link(address)
-    link = reader.gets_letter(address, "manage").link("manage")
+    link = reader.gets_message(address, "manage").link("manage")
     assert 'value="en" checked' in reader.sends("GET", link).text

@@ -1,4 +1,4 @@
-"""Signing up: one answer for everybody, one letter however often, and forms without JavaScript."""
+"""Signing up: one answer for everybody, one message however often, and forms without JavaScript."""
 
 import json
 
@@ -25,7 +25,7 @@ def test_new_pending_and_confirmed_addresses_get_the_same_answer(
 ) -> None:
     new = reader.subscribes("nadia@example.org", ["en"])
     assert (new.status, new.json()) == (202, {"status": "accepted"})
-    reader.gets_letter("nadia@example.org", "confirm")
+    reader.gets_message("nadia@example.org", "confirm")
     pending = reader.subscribes("nadia@example.org", ["en"])
     assert reader.confirms("nadia@example.org").status == 303
     confirmed = reader.subscribes("nadia@example.org", ["en"])
@@ -39,18 +39,23 @@ def test_whoever_is_subscribed_already_is_told_so_once(
     for _ in range(5):
         assert reader.subscribes("already@example.org", ["BE/RU"], "ru").status == 202
         newsletter.settles()
-    letters = newsletter.inbox_of("already@example.org")
-    assert len(letters) == 2
-    assert not letters[1].has_link("confirm")
-    assert letters[1].language == "be", "in the language of the reader, not of whoever filled it in"
+    messages = newsletter.inbox_of("already@example.org")
+    assert len(messages) == 2
+    assert not messages[1].has_link("confirm")
+    assert messages[1].language == "be", (
+        "in the language of the reader, not of whoever filled it in"
+    )
 
 
-def test_a3_fifty_sign_ups_are_one_letter(newsletter: Newsletter, reader: Reader) -> None:
+def test_a3_fifty_sign_ups_are_one_message(newsletter: Newsletter, reader: Reader) -> None:
     for spelling in ["fifty@example.org", "Fifty@Example.ORG"] * 25:
         assert reader.subscribes(spelling, ["en"]).status == 202
     newsletter.settles()
-    letters = [*newsletter.inbox_of("fifty@example.org"), *newsletter.inbox_of("Fifty@example.org")]
-    assert len(letters) == 1
+    messages = [
+        *newsletter.inbox_of("fifty@example.org"),
+        *newsletter.inbox_of("Fifty@example.org"),
+    ]
+    assert len(messages) == 1
 
 
 def test_a_new_segment_is_asked_about_and_the_old_one_stays(
@@ -83,7 +88,7 @@ def test_a_plain_form_leads_to_a_page_in_its_language(
     assert (sent.status, sent.header("Location")) == (303, f"/accepted?language={language}")
     page = reader.sends("GET", f"/accepted?language={language}")
     assert (page.status, page.header("Content-Language")) == (200, language)
-    assert reader.gets_letter(address, "confirm").language == language
+    assert reader.gets_message(address, "confirm").language == language
 
 
 @pytest.mark.parametrize("language", ["en", "be", "ru"])
@@ -133,7 +138,7 @@ def test_a_robot_that_fills_every_field_is_answered_and_forgotten(
     assert newsletter.inbox_of("robot@example.org") == []
 
 
-def test_nothing_a_visitor_typed_is_in_a_letter(newsletter: Newsletter, reader: Reader) -> None:
+def test_nothing_a_visitor_typed_is_in_a_message(newsletter: Newsletter, reader: Reader) -> None:
     """Or a stranger could have us write a stranger's words to anybody (but their address)."""
     word, address = "qzxvkwjhpy", "typed@example.org"
     headers = {
@@ -147,18 +152,18 @@ def test_nothing_a_visitor_typed_is_in_a_letter(newsletter: Newsletter, reader: 
     body = json.dumps(wish).encode()
     path = f"/v1/subscriptions?{word}={word}"
     assert reader.sends("POST", path, body, "application/json", headers).status == 202
-    confirmation = reader.gets_letter(address, "confirm")
+    confirmation = reader.gets_message(address, "confirm")
     assert reader.presses(confirmation.link("confirm")).status == 303
     assert reader.sends("POST", path, body, "application/json", headers).status == 202
     wish = {"email": address, "language": "en"}
     body = json.dumps(wish).encode()
     assert reader.sends("POST", "/v1/manage-links", body, "application/json", headers).status == 202
-    reader.gets_letter(address, "manage")
+    reader.gets_message(address, "manage")
     newsletter.settles()
-    letters = newsletter.inbox_of(address)
-    assert len(letters) == 3
-    for letter in letters:
-        said = f"{letter.raw!r} {letter.text} {letter.html} {letter.message.items()}"
+    messages = newsletter.inbox_of(address)
+    assert len(messages) == 3
+    for message in messages:
+        said = f"{message.raw!r} {message.text} {message.html} {message.message.items()}"
         assert word not in said
-        assert letter.header("To") == address
-        assert address not in letter.text + letter.html + letter.subject
+        assert message.header("To") == address
+        assert address not in message.text + message.html + message.subject

@@ -97,14 +97,14 @@ def test_c2_a_whole_week_flows_through_three_processes(apart: Apart) -> None:
     reader.are_confirmed({f"{name}@example.org": (["en", "be-ru"], "be") for name in people})
     assert reader.subscribes("ann@example.org", ["en"]).status == 202
     reader.asks_for_manage_link("bob@example.org")
-    link = reader.gets_letter("bob@example.org", "manage").link("manage")
+    link = reader.gets_message("bob@example.org", "manage").link("manage")
     assert reader.sends("GET", link).status == 200
     choice = b"action=save&segments=en&language=ru"
     assert reader.sends("POST", link, choice, FORM).status in (200, 303)
     mailing = operator.publishes(an_issue("2024-W02", "en", "be"), "en")
     assert operator.waits_for_end(mailing)["sent"] == 3
-    (letter,) = newsletter.issues_to("ann@example.org")
-    assert reader.unsubscribes_by_one_click(letter).status == 200
+    (message,) = newsletter.issues_to("ann@example.org")
+    assert reader.unsubscribes_by_one_click(message).status == 200
     assert reader.sends("POST", link, b"action=erase&sure=1", FORM).status in (200, 303)
     assert operator.counts()["en"]["confirmed"] == 1
     for path in ("/archive/en", "/archive/en/2024-W02", "/archive/en/feed.xml", "/form"):

@@ -43,8 +43,8 @@ def prepare(newsletter: Newsletter) -> None:
 
 def goes_once(newsletter: Newsletter) -> None:
     eventually(lambda: launched(newsletter) == BOTH, "the slot and its mailings", within=100)
-    letters = newsletter.issues_to("ann@example.org")
-    assert sorted(letter.language for letter in letters) == ["en", "ru"]
+    messages = newsletter.issues_to("ann@example.org")
+    assert sorted(message.language for message in messages) == ["en", "ru"]
     newsletter.restarts()
     newsletter.settles()
     assert launched(newsletter) == BOTH

@@ -1,4 +1,4 @@
-"""Letters come back by pipe, API and Maildir: who is dead or objects is gone, and nobody else."""
+"""Messages come back by pipe, API and Maildir: who is dead or objects is gone, and nobody else."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -9,7 +9,7 @@ import pytest
 
 from tests.journeys.conftest import Opening
 from tests.support.bounces import a_bounce, a_complaint, an_absence
-from tests.support.newsletter import Letter, Newsletter, an_issue
+from tests.support.newsletter import Message, Newsletter, an_issue
 from tests.support.service import Answer, eventually
 
 DEAD, SPAM, FULL, GONE, AWAY = CROWD = [
@@ -19,7 +19,7 @@ MESSAGE = {"Content-Type": "message/rfc822"}
 
 
 class Story:
-    """A newsletter whose issue went out, and what its letters looked like."""
+    """A newsletter whose issue went out, and what its messages looked like."""
 
     def __init__(self, newsletter: Newsletter, maildir: Path) -> None:
         self.newsletter = newsletter
@@ -28,14 +28,14 @@ class Story:
         newsletter.reader.are_confirmed(dict.fromkeys(CROWD, (["en"], "en")))
         self.mailing = self.operator.publishes(an_issue("2025-W04", "en"), "en")
         self.operator.waits_for_end(self.mailing)
-        self.letters = {address: newsletter.issues_to(address)[0] for address in CROWD}
+        self.messages = {address: newsletter.issues_to(address)[0] for address in CROWD}
 
-    def letter(self, address: str) -> Letter:
-        return self.letters[address]
+    def message(self, address: str) -> Message:
+        return self.messages[address]
 
     def bounce_of(self, address: str, said: str) -> bytes:
-        letter = self.letter(address)
-        return a_bounce(letter.received.sender, address, said, letter.raw)
+        message = self.message(address)
+        return a_bounce(message.received.sender, address, said, message.raw)
 
     def posts(self, raw: bytes) -> Answer:
         return self.operator.calls("POST", "/v1/bounces", raw, headers=MESSAGE)
@@ -87,21 +87,21 @@ def test_a_dead_address_ends_by_the_pipe(story: Story) -> None:
 
 def test_a_complaint_is_for_ever(story: Story) -> None:
     before = story.confirmed()
-    raw = a_complaint("feedback@example.org", story.letter(SPAM).raw)
+    raw = a_complaint("feedback@example.org", story.message(SPAM).raw)
     assert became(story.posts(raw)) == [("complaint", "taken")]
     assert story.confirmed() == before - 1
     eventually(lambda: story.operator.sees("/v1/suppressions")["complaint"] == 1, "the suppression")
-    letters = len(story.newsletter.inbox_of(SPAM))
+    messages = len(story.newsletter.inbox_of(SPAM))
     assert story.newsletter.reader.subscribes(SPAM, ["en"]).status == 202
     story.newsletter.settles()
-    assert len(story.newsletter.inbox_of(SPAM)) == letters
+    assert len(story.newsletter.inbox_of(SPAM)) == messages
 
 
 def test_what_harms_nobody_harms_nobody(story: Story) -> None:
     before = story.confirmed()
     full = story.bounce_of(FULL, "552 5.2.2 Mailbox full")
     blocked = story.bounce_of(FULL, "554 5.7.1 Your IP is on a blacklist")
-    absent = an_absence(story.letter(AWAY).received.sender)
+    absent = an_absence(story.message(AWAY).received.sender)
     assert became(story.posts(full)) == [("soft", "taken")]
     assert became(story.posts(blocked)) == [("block", "taken")]
     assert became(story.posts(absent)) == [("auto", "taken")]
@@ -112,7 +112,7 @@ def test_what_harms_nobody_harms_nobody(story: Story) -> None:
 
 def test_what_proves_nothing_changes_nothing(story: Story) -> None:
     before = story.confirmed()
-    forged = story.letter(AWAY).received.sender
+    forged = story.message(AWAY).received.sender
     forged = forged[:5] + ("a" if forged[5] != "a" else "b") + forged[6:]
     for raw in (a_bounce(forged, AWAY), a_bounce("news@example.org", AWAY), b"", b"\xff\x00" * 50):
         ((_, what),) = became(story.posts(raw))
@@ -121,7 +121,7 @@ def test_what_proves_nothing_changes_nothing(story: Story) -> None:
 
 
 def test_a_webhook_tells_it_in_the_documented_shape(story: Story) -> None:
-    event = {"return_path": story.letter(FULL).received.sender, "text": "552 5.2.2 Mailbox full"}
+    event = {"return_path": story.message(FULL).received.sender, "text": "552 5.2.2 Mailbox full"}
     path = "/v1/bounces"
     assert became(story.operator.calls("POST", path, {"events": [event]})) == [("soft", "known")]
     refused = story.operator.calls("POST", path, {"events": [{**event, "email": FULL}]})

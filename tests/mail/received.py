@@ -1,4 +1,4 @@
-"""Letters as a relay got them: carried there over SMTP, and read by parsers that are not ours."""
+"""Messages as a relay got them: carried there over SMTP, and read by parsers that are not ours."""
 
 import asyncio
 import re
@@ -13,15 +13,15 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
-from app.deliveries.envelopes import Post
-from app.mail.dkim import DkimKey, signatures
-from app.mail.envelope import Envelope
-from app.mail.filling import Filled
-from app.mail.pipeline import Hands
+from app.deliveries.compose.message_headers import SenderIdentity
+from app.mail.dkim.signature import DkimKey, signatures
+from app.mail.message.message_template import Filled
+from app.mail.message.signing import Signed
+from app.mail.message.templates import Rendered
 from app.mail.relay import Relay, Security
-from app.mail.signing import Signed
-from app.mail.smtp import Connection
-from app.mail.templates import Rendered
+from app.mail.smtp.connection import Connection
+from app.mail.smtp.envelope import Envelope
+from app.mail.smtp.pipeline import PipelineCallbacks
 from app.newsletter import Newsletter
 from app.settings import Mailbox
 from tests.support.smtpd import ScriptedServer
@@ -35,9 +35,9 @@ KEYS = {
 }
 
 
-def a_post(public_url: str) -> Post:
+def a_post(public_url: str) -> SenderIdentity:
     sender = Mailbox("", "news@example.org")
-    return Post(sender, "lists.example.org", "back.example.org", public_url, NEWSLETTER)
+    return SenderIdentity(sender, "lists.example.org", "back.example.org", public_url, NEWSLETTER)
 
 
 def dkim_record(name: bytes, timeout: int = 0) -> bytes:
@@ -48,7 +48,7 @@ def dkim_record(name: bytes, timeout: int = 0) -> bytes:
 
 
 @dataclass
-class Letter:
+class Message:
     """What was meant, and the bytes and the envelope that the relay got."""
 
     rendered: Rendered
@@ -84,14 +84,14 @@ class Letter:
 
 
 def signed(filled: Filled) -> Signed:
-    """Sign a letter with all keys."""
+    """Sign a message with all keys."""
     head, body = filled.head_and_body()
     return Signed(signatures(head, body, list(KEYS.values()), at=AT), filled)
 
 
-def deliver(letters: Sequence[Letter]) -> None:
+def deliver(messages: Sequence[Message]) -> None:
     """Carry them to a server over one connection, and note what it got."""
-    waiting = deque(each.envelope for each in letters)
+    waiting = deque(each.envelope for each in messages)
     answers: list[Any] = []
 
     async def may_go(_: Envelope) -> bool:
@@ -101,7 +101,7 @@ def deliver(letters: Sequence[Letter]) -> None:
         relay = Relay("127.0.0.1", port, Security.NONE)
         connection = await Connection.open(relay, "sender.example.org")
         assert isinstance(connection, Connection)
-        hands = Hands(
+        hands = PipelineCallbacks(
             take=lambda: waiting.popleft() if waiting else None,
             may_go=may_go,
             noted=lambda _: None,
@@ -113,6 +113,6 @@ def deliver(letters: Sequence[Letter]) -> None:
 
     with ScriptedServer() as server:
         asyncio.run(run(server.port))
-        assert len(server.letters) == len(answers) == len(letters)
-        for letter, got in zip(letters, server.letters, strict=True):
-            letter.raw, letter.sender, letter.recipients = got.raw, got.sender, got.recipients
+        assert len(server.messages) == len(answers) == len(messages)
+        for message, got in zip(messages, server.messages, strict=True):
+            message.raw, message.sender, message.recipients = got.raw, got.sender, got.recipients

@@ -2,8 +2,8 @@
 
 import pytest
 
+from app.mail.domain_patterns import PatternWrong
 from app.mail.limits import Limits
-from app.mail.patterns import PatternWrong
 from app.mail.relay import Relay, RelayLimitWrong, RelayUnreadable, RelayUnsafe, Security
 
 
@@ -114,7 +114,7 @@ def test_a_limit_that_cannot_be_kept_is_refused(query: str) -> None:
         Relay.parse(f"smtp+insecure://127.0.0.1:25?{query}")
 
 
-def test_a_relay_may_be_there_for_some_letters_only() -> None:
+def test_a_relay_may_be_there_for_some_messages_only() -> None:
     url = "smtps://u:p@mail.example.org?weight=3&segment=en&segment=be-ru&domain=*.by&domain=gmail"
     relay = Relay.parse(url)
     assert (relay.weight, relay.is_bound) == (3, True)

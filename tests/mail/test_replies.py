@@ -8,13 +8,13 @@ from app.mail import replies
 from app.mail.replies import (
     RULES,
     Answer,
-    Concern,
-    Kind,
+    BounceClass,
+    Disposition,
     Outcome,
-    Pace,
     Reply,
+    RetryClass,
+    Scope,
     Stage,
-    Verdict,
     classify,
 )
 
@@ -23,7 +23,7 @@ SENDING = (Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.DOT)
 BEFORE_DOT = (Stage.MAIL, Stage.RCPT, Stage.DATA)
 
 
-def verdict(stage: Stage, line: str) -> Verdict:
+def verdict(stage: Stage, line: str) -> Disposition:
     return classify(Answer(stage, Reply.parse(int(line[:3]), line[4:])))
 
 
@@ -63,26 +63,26 @@ def verdict(stage: Stage, line: str) -> Verdict:
         (Stage.RCPT, "503 5.5.1 Bad sequence", replies.RELAY_WRONG),
         (Stage.RCPT, "501 Syntax", replies.RELAY_WRONG),
         (Stage.RCPT, "550 5.1.8 Bad sender", replies.MAILING_REFUSED),
-        (Stage.RCPT, "550 5.6.7 No SMTPUTF8", replies.LETTER_REFUSED),
+        (Stage.RCPT, "550 5.6.7 No SMTPUTF8", replies.MESSAGE_REFUSED),
         (Stage.RCPT, "452 4.5.3 Too many recipients", replies.RECONNECT),
         (Stage.RCPT, "552 too many recipients", replies.RECONNECT),
         (Stage.RCPT, "452 Insufficient storage", replies.RELAY_BUSY),
         (Stage.RCPT, "451 4.7.28 Rate limited", replies.RELAY_BUSY),
-        # the mailing and the letter
+        # the mailing and the message
         (Stage.MAIL, "550 5.7.1 Sender refused", replies.MAILING_REFUSED),
         (Stage.MAIL, "552 5.3.4 Too big", replies.MAILING_REFUSED),
         (Stage.MAIL, "553 Sender", replies.MAILING_REFUSED),
         (Stage.MAIL, "530 5.7.0 Authentication required", replies.RELAY_WRONG),
-        (Stage.MAIL, "451 4.3.0 Try later", replies.LETTER_LATER),
+        (Stage.MAIL, "451 4.3.0 Try later", replies.MESSAGE_LATER),
         (Stage.MAIL, "452 4.3.1 Storage", replies.RELAY_BUSY),
-        (Stage.DATA, "451 later", replies.LETTER_LATER),
+        (Stage.DATA, "451 later", replies.MESSAGE_LATER),
         (Stage.DATA, "554 no", replies.MAILING_REFUSED),
-        (Stage.DOT, "451 4.3.0 later", replies.LETTER_LATER),
+        (Stage.DOT, "451 4.3.0 later", replies.MESSAGE_LATER),
         (Stage.DOT, "450 4.7.0 slow down", replies.RELAY_BUSY),
         (Stage.DOT, "554 5.7.1 Spam", replies.CONTENT_REFUSED),
         (Stage.DOT, "552 5.3.4 Too big", replies.CONTENT_REFUSED),
-        (Stage.DOT, "554 5.6.0 Malformed", replies.LETTER_REFUSED),
-        (Stage.DOT, "554 Transaction failed", replies.LETTER_REFUSED),
+        (Stage.DOT, "554 5.6.0 Malformed", replies.MESSAGE_REFUSED),
+        (Stage.DOT, "554 Transaction failed", replies.MESSAGE_REFUSED),
         # the relay
         (Stage.CONNECT, "421 busy", replies.RELAY_BUSY),
         (Stage.CONNECT, "554 No SMTP service here", replies.RELAY_WRONG),
@@ -95,14 +95,14 @@ def verdict(stage: Stage, line: str) -> Verdict:
         (Stage.LOGIN, "530 5.7.0 Authentication required", replies.RELAY_WRONG),
     ],
 )
-def test_a_reply_means(stage: Stage, line: str, expected: Verdict) -> None:
+def test_a_reply_means(stage: Stage, line: str, expected: Disposition) -> None:
     assert verdict(stage, line) == expected
 
 
 @pytest.mark.parametrize("stage", SENDING)
-def test_421_ends_the_connection_and_the_letter_may_go_again(stage: Stage) -> None:
-    assert verdict(stage, "421 4.7.0 Bye") == Verdict(
-        Outcome.RETRY, Concern.CONNECTION, Pace.CONNECTION
+def test_421_ends_the_connection_and_the_message_may_go_again(stage: Stage) -> None:
+    assert verdict(stage, "421 4.7.0 Bye") == Disposition(
+        Outcome.RETRY, Scope.CONNECTION, RetryClass.CONNECTION
     )
 
 
@@ -129,19 +129,19 @@ ANSWERS = st.builds(Answer, st.sampled_from(Stage), st.none() | REPLIES)
 @given(ANSWERS)
 def test_every_answer_has_a_sensible_verdict(answer: Answer) -> None:
     said = classify(answer)
-    assert (said.pace is Pace.NONE) == (said.outcome is not Outcome.RETRY)
+    assert (said.pace is RetryClass.NONE) == (said.outcome is not Outcome.RETRY)
     if said.outcome is Outcome.ACCEPTED:
         assert answer.stage is Stage.DOT
         assert answer.reply is not None
         assert answer.reply.positive
     if said.outcome is Outcome.UNCERTAIN:
         assert answer.stage is Stage.DOT
-    if said.concern is Concern.READER:
+    if said.concern is Scope.READER:
         assert answer.stage is Stage.RCPT
-    if said.kind is Kind.HARD:
+    if said.kind is BounceClass.HARD:
         assert said == replies.READER_GONE
     if answer.stage in OPENING:
-        assert said.concern is Concern.RELAY
+        assert said.concern is Scope.RELAY
 
 
 @given(ANSWERS)
@@ -151,7 +151,7 @@ def test_a_temporary_reply_never_ends_a_delivery(answer: Answer) -> None:
 
 
 def test_every_verdict_of_the_table_is_used() -> None:
-    named = {value for value in vars(replies).values() if isinstance(value, Verdict)}
+    named = {value for value in vars(replies).values() if isinstance(value, Disposition)}
     assert named - {rule.verdict for rule in RULES} == {replies.ACCEPTED}
 
 

@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from app.deliveries import states as deliveries
+from app.deliveries.ledger import states as deliveries
 from app.mailings import states as mailings
 from app.mailings.states import MoveNotAllowed
 
@@ -40,7 +40,7 @@ def test_the_tables_are_closed() -> None:
 
 
 def test_what_was_sent_stays_sent() -> None:
-    # One letter more is worse than one letter less; and the books must not move afterwards.
+    # One message more is worse than one message less; and the books must not move afterwards.
     assert deliveries.MOVES[deliveries.SENT] == frozenset()
     assert deliveries.SENT not in {after for _, after in _moves_from_rest()}
     assert mailings.MOVES[mailings.CANCELLED] == frozenset()
@@ -51,6 +51,6 @@ def _moves_from_rest() -> list[tuple[str, str]]:
     return [(before, after) for before in ended for after in deliveries.MOVES[before]]
 
 
-def test_a_letter_in_doubt_is_not_claimed_by_itself() -> None:
+def test_a_message_in_doubt_is_not_claimed_by_itself() -> None:
     assert deliveries.CLAIMED not in deliveries.MOVES[deliveries.UNCERTAIN]
     assert deliveries.UNCERTAIN not in deliveries.OPEN

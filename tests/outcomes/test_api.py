@@ -8,13 +8,13 @@ from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 
 from app.database import Database
-from app.outcomes import amazon
 from app.outcomes.models import OutcomeCount
-from app.outcomes.sns import CONFIRMATION
+from app.outcomes.providers import sns_client
+from app.outcomes.providers.sns import CONFIRMATION
 from app.server import create_operators
 from app.settings import Settings
-from app.web.context import Installation
-from tests.outcomes.test_sns import PEM, TOPIC, signed
+from app.web.context import AppContext
+from tests.outcomes.providers.test_sns import PEM, TOPIC, signed
 from tests.support.builders import PUBLIC_URL, a_key, visitor
 
 SNS = {"Content-Type": "text/plain; charset=UTF-8", "x-amz-sns-message-type": "Notification"}
@@ -34,13 +34,13 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
         asked.append((host, path))
         return PEM
 
-    monkeypatch.setattr(amazon, "certificate", get)
-    monkeypatch.setattr(amazon, "get", get)
+    monkeypatch.setattr(sns_client, "certificate", get)
+    monkeypatch.setattr(sns_client, "get", get)
     return asked
 
 
 @pytest.fixture
-def amazonian(installation: Installation) -> TestClient:
+def amazonian(installation: AppContext) -> TestClient:
     """The operators' port of an installation that knows a topic, called as Amazon does."""
     settings = Settings(
         {
@@ -49,7 +49,7 @@ def amazonian(installation: Installation) -> TestClient:
             "VESTKA_SNS_TOPICS": TOPIC,
         }
     )
-    here = Installation(
+    here = AppContext(
         settings,
         installation.database,
         installation.clock,

@@ -8,36 +8,36 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select, update
 
-from app import journal
+from app import log
 from app.addresses.address import EmailAddress
-from app.addresses.creation import create_keys
-from app.addresses.keys import Keyring
+from app.addresses.keyring import Keyring
 from app.cli import subscribers, suppression
-from app.cli.opening import Opened
+from app.cli.app_context import CommandContext
 from app.database import Database, Transaction
-from app.deliveries.claiming import claim
-from app.deliveries.completion import blank, complete, exclude_rest
-from app.deliveries.models import Delivery
-from app.deliveries.recording import release
+from app.deliveries.ledger.claiming import claim
+from app.deliveries.ledger.completion import anonymise, complete, exclude_rest
+from app.deliveries.ledger.models import Delivery
+from app.deliveries.ledger.recording import release
 from app.editions import api
 from app.issues import photos
 from app.issues.approval import withdraw
 from app.issues.decoding import decode
 from app.issues.photos import delete_photo, keep
-from app.mail.verdicts import Class
+from app.key_rotation.key_users import KeysBehind
+from app.key_rotation.rotation import Rotation
+from app.keys.creation import create_keys
+from app.mail.classification import Class
 from app.mailings.control import cancel
 from app.mailings.models import Mailing
 from app.mailings.states import CANCELLED
 from app.operators.api_keys import KeyNameTaken, create_key
 from app.operators.models import AuditEntry
-from app.outcomes.watching import Watch
-from app.seals.rotation import Rotation
-from app.seals.users import KeysBehind
+from app.outcomes.auto_pause import AutoPause
 from app.settings import Thresholds
 from app.subscribers.models import Subscription
 from tests.deliveries.rows import a_mailing, claimed, states
-from tests.outcomes.test_watching import came_back
-from tests.seals.test_rotation import Hurrying
+from tests.key_rotation.test_rotation import Hurrying
+from tests.outcomes.test_auto_pause import came_back
 from tests.support.builders import WEEK, a_subscriber, an_issue
 from tests.support.clock import MONDAY
 from tests.support.meeting import in_one, meet, meet_within
@@ -57,7 +57,7 @@ def test_a_mailing_that_is_cancelled_at_this_moment_is_not_paused(
     meet(
         database,
         lambda session: cancel(session, mailing.id, now=MONDAY),
-        lambda session: Watch(Thresholds()).look(session, now=MONDAY),
+        lambda session: AutoPause(Thresholds()).look(session, now=MONDAY),
     )
     with database.reading() as reading:
         assert reading.scalars(select(Mailing.state)).one() == CANCELLED
@@ -77,22 +77,22 @@ def test_a_command_whose_keys_become_old_meanwhile_is_refused(
     with database.transaction() as session:
         a_subscriber(session, loaded, READER.wire)
     Rotation(database, keys_dir, Hurrying(), 5, repr).run()
-    monkeypatch.setattr(journal, "configure", repr)
-    monkeypatch.setattr(Opened, "database", database)
-    monkeypatch.setattr(Opened, "keyring", loaded)
+    monkeypatch.setattr(log, "configure", repr)
+    monkeypatch.setattr(CommandContext, "database", database)
+    monkeypatch.setattr(CommandContext, "keyring", loaded)
     for room in (subscribers, suppression):
         monkeypatch.setattr(room, "read_address", lambda _: READER)
     with pytest.raises(KeysBehind):
         command()
     with database.reading() as reading:
         assert reading.scalars(select(AuditEntry)).all() == [], "nothing is half done"
-    monkeypatch.setattr(Opened, "keyring", Keyring.load(keys_dir))
+    monkeypatch.setattr(CommandContext, "keyring", Keyring.load(keys_dir))
     command()
     with database.reading() as reading:
         assert reading.scalars(select(Subscription)).all() == []
 
 
-def test_a_letter_given_back_after_its_mailing_was_cancelled_is_excluded(
+def test_a_message_given_back_after_its_mailing_was_cancelled_is_excluded(
     database: Database, keyring: Keyring
 ) -> None:
     mailing_id, sender_id, claims = claimed(database, keyring, 3)
@@ -105,7 +105,7 @@ def test_a_letter_given_back_after_its_mailing_was_cancelled_is_excluded(
     with database.transaction() as session:
         assert claim(session, sender_id, limit=9, now=MONDAY + timedelta(hours=1)) == []
         complete(session, now=MONDAY + timedelta(hours=1))
-        blank(session)
+        anonymise(session)
     with database.reading() as reading:
         assert states(reading) == {"excluded": 3}
         assert set(reading.scalars(select(Delivery.subscriber_id))) == {None}

@@ -7,32 +7,32 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from app.addresses.keys import Keyring
+from app.addresses.keyring import Keyring
 from app.database import Database, Transaction
 from app.subscribers import confirmation
 from app.subscribers.admission import admit
-from app.subscribers.asking import (
+from app.subscribers.confirmation import confirm
+from app.subscribers.expiry import expire
+from app.subscribers.models import (
+    CONFIRMED,
+    PENDING,
+    ServiceMessage,
+    Subscriber,
+    Subscription,
+    UnsubscribeCount,
+)
+from app.subscribers.preferences import change, erase
+from app.subscribers.service_messages import (
     CONFIRMATION,
     MANAGE_LINK,
     ask_to_confirm,
     send_manage_link,
     token_of,
 )
-from app.subscribers.confirmation import confirm
-from app.subscribers.expiry import expire
-from app.subscribers.managing import change, erase
-from app.subscribers.models import (
-    CONFIRMED,
-    PENDING,
-    Departure,
-    ServiceLetter,
-    Subscriber,
-    Subscription,
-)
 from app.subscribers.unsubscription import Leaving, unsubscribe
 from app.tokens import LinkUnknown
 from tests.subscribers.test_admission import let_in, sign_up
-from tests.subscribers.test_managing import a_link
+from tests.subscribers.test_preferences import a_link
 from tests.support.builders import NEWSLETTER, a_subscriber
 from tests.support.clock import MONDAY
 from tests.support.meeting import in_one, meet, meet_within
@@ -49,7 +49,7 @@ def held(database: Database) -> dict[str, str]:
 
 def departures(database: Database) -> dict[tuple[str, str], int]:
     with database.reading() as session:
-        rows = session.scalars(select(Departure))
+        rows = session.scalars(select(UnsubscribeCount))
         return {(each.segment, each.reason): each.count for each in rows}
 
 
@@ -63,7 +63,9 @@ def leaving_by(database: Database) -> Leaving:
 def token(database: Database, keyring: Keyring, kind: str) -> str:
     """The only link of this kind that was mailed."""
     with database.reading() as session:
-        nonce = session.scalars(select(ServiceLetter.nonce).where(ServiceLetter.kind == kind)).one()
+        nonce = session.scalars(
+            select(ServiceMessage.nonce).where(ServiceMessage.kind == kind)
+        ).one()
     return token_of(keyring, kind, nonce)
 
 
@@ -190,7 +192,7 @@ def test_leaving_and_confirming_do_not_wait_in_a_circle(
     raised = meet_within(
         database,
         monkeypatch,
-        (confirmation, "_changed"),  # the letter is marked as used
+        (confirmation, "_changed"),  # the message is marked as used
         lambda session: confirm(session, link, now=MONDAY),
         lambda: in_one(database, leave),
     )

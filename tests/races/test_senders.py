@@ -8,33 +8,39 @@ import pytest
 from sqlalchemy import select
 
 from app.addresses.address import EmailAddress
-from app.addresses.creation import create_keys
-from app.addresses.generations import make_generation, use_generation
-from app.addresses.index import blind_index
-from app.addresses.keys import Keyring
+from app.addresses.blind_index import blind_index
+from app.addresses.keyring import Keyring
 from app.database import Database, Transaction
-from app.deliveries.attempts import Journals
-from app.deliveries.claiming import claim
-from app.deliveries.groups import sharing
-from app.deliveries.groups.sharing import FORGOTTEN, Ask, exchange, forget_groups, standings
-from app.deliveries.leases import LEASE, renew
-from app.deliveries.recovery import recover
+from app.deliveries.destinations import coordination
+from app.deliveries.destinations.coordination import (
+    FORGOTTEN,
+    ThrottleRequest,
+    exchange,
+    forget_groups,
+    standings,
+)
+from app.deliveries.dispatch.attempt_journal import Journals
+from app.deliveries.dispatch.recovery import recover
+from app.deliveries.ledger.claiming import claim
+from app.deliveries.ledger.leases import LEASE, renew
+from app.key_rotation.reencryption import Reencrypted, reencrypt_some
+from app.keys.creation import create_keys
+from app.keys.generations import make_generation, use_generation
 from app.mail.limits import NO_LIMITS
-from app.seals.resealing import Resealed, reseal_some
 from app.settings import Rate
 from app.subscribers import admission
 from app.subscribers.admission import admit
-from app.subscribers.asking import ALREADY_SUBSCRIBED, MANAGE_LINK
-from app.subscribers.farewells import bury
-from app.subscribers.list_batches import Tally
+from app.subscribers.imports.list_batches import Tally
 from app.subscribers.models import Subscriber, Subscription
-from app.subscribers.signing_up import drop_manage_wish
+from app.subscribers.pending_removals import process
+from app.subscribers.service_messages import ALREADY_SUBSCRIBED, MANAGE_LINK
+from app.subscribers.sign_up import drop_manage_wish
 from app.subscribers.unsubscription import Leaving, say_farewell, unsubscribe
 from app.suppressions.models import Suppression
 from app.suppressions.reasons import COMPLAINT
 from tests.deliveries.rows import a_mailing, a_sender, states
-from tests.subscribers.test_admission import let_in, letters, sign_up
-from tests.subscribers.test_importing import foretell, readers, run
+from tests.subscribers.imports.test_importing import foretell, readers, run
+from tests.subscribers.test_admission import let_in, messages, sign_up
 from tests.support.builders import NEWSLETTER, a_subscriber
 from tests.support.clock import MONDAY
 from tests.support.meeting import in_one, meet, meet_within
@@ -51,7 +57,7 @@ def wish_to_manage(database: Database, keyring: Keyring) -> None:
 @pytest.mark.parametrize(
     ("ask", "kind"), [(wish_to_manage, MANAGE_LINK), (sign_up, ALREADY_SUBSCRIBED)]
 )
-def test_two_senders_that_admit_one_reader_write_one_letter(
+def test_two_senders_that_admit_one_reader_write_one_message(
     ask: Callable[[Database, Keyring], None], kind: str, database: Database, keyring: Keyring
 ) -> None:
     with database.transaction() as session:
@@ -64,7 +70,7 @@ def test_two_senders_that_admit_one_reader_write_one_letter(
 
     meet(database, admit_one, admit_one)
     let_in(database, keyring)  # the step is repeated, should it have failed
-    assert letters(database) == [kind]
+    assert messages(database) == [kind]
 
 
 def one_who_left(database: Database, keyring: Keyring) -> Subscriber:
@@ -94,18 +100,18 @@ def test_a_graver_reason_to_keep_an_index_is_not_lost_when_it_is_kept(
     meet(
         database,
         lambda session: say_farewell(session, reader.id, COMPLAINT, until=None),
-        lambda session: bury(session, keyring, today=TODAY),
+        lambda session: process(session, keyring, today=TODAY),
     )
     with database.transaction() as session:
-        bury(session, keyring, today=TODAY)
+        process(session, keyring, today=TODAY)
     with database.reading() as reading:
         assert reading.scalars(select(Suppression.reason)).all() == [COMPLAINT]
 
 
-def test_two_senders_that_withhold_letters_do_not_wait_in_a_circle(
+def test_two_senders_that_withhold_messages_do_not_wait_in_a_circle(
     database: Database, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One withholds a letter to a and counts one to b; the other counts b, and withholds c's."""
+    """One withholds a message to a and counts one to b; the other counts b, and withholds c's."""
     once = (Rate(1, timedelta(days=1)),)
     for name in ("a", "c"):
         sign_up(database, keyring, f"{name}@example.org")
@@ -170,13 +176,13 @@ def test_a_change_of_keys_and_admission_do_not_wait_in_a_circle(
     new = Keyring.load(tmp_path / "keys")
     for name in (one, two):
         sign_up(database, new, f"{name}@example.org", segments=("be-ru",))
-    sealed = Resealed()
+    sealed = Reencrypted()
     raised = meet_within(
         database,
         monkeypatch,
         (admission, "_greet"),
         lambda session: admit(session, new, rates=(), now=MONDAY),
-        lambda: reseal_some(database, new, sealed, today=TODAY),
+        lambda: reencrypt_some(database, new, sealed, today=TODAY),
     )
     assert ["deadlock" in each for each in raised] in ([], [True])
     assert sealed.done == len(ids)
@@ -202,7 +208,7 @@ def test_a_sender_that_renews_its_lease_at_this_moment_is_not_taken_for_dead(
 
 def an_idle_group(database: Database) -> None:
     with database.transaction() as session:
-        exchange(session, [Ask("g", NO_LIMITS, wanted=1)], 1, now=MONDAY)
+        exchange(session, [ThrottleRequest("g", NO_LIMITS, wanted=1)], 1, now=MONDAY)
 
 
 def test_a_group_that_sends_us_away_at_this_moment_is_not_forgotten(database: Database) -> None:
@@ -210,7 +216,9 @@ def test_a_group_that_sends_us_away_at_this_moment_is_not_forgotten(database: Da
     later = MONDAY + 2 * FORGOTTEN
     meet(
         database,
-        lambda session: exchange(session, [Ask("g", NO_LIMITS, away=True)], 1, now=later),
+        lambda session: exchange(
+            session, [ThrottleRequest("g", NO_LIMITS, away=True)], 1, now=later
+        ),
         lambda session: forget_groups(session, now=later),
     )
     with database.reading() as session:
@@ -225,8 +233,8 @@ def test_a_group_that_is_forgotten_while_it_is_asked_for_is_known_anew(
     raised = meet_within(
         database,
         monkeypatch,
-        (sharing, "insert_if_absent"),
-        lambda session: exchange(session, [Ask("g", NO_LIMITS)], 1, now=later),
+        (coordination, "insert_if_absent"),
+        lambda session: exchange(session, [ThrottleRequest("g", NO_LIMITS)], 1, now=later),
         lambda: in_one(database, lambda session: forget_groups(session, now=later)),
     )
     assert raised == []

@@ -9,23 +9,23 @@ from sqlalchemy import func, select
 
 from app.addresses import sealing
 from app.addresses.address import EmailAddress
-from app.addresses.keys import Keyring
+from app.addresses.keyring import Keyring
 from app.addresses.sealing import SealingKey, seal
 from app.database import Database
 from app.operators.models import Alert
 from app.settings import Rate
 from app.subscribers.admission import admit
-from app.subscribers.asking import ALREADY_SUBSCRIBED, CONFIRMATION, MANAGE_LINK
-from app.subscribers.flaws import open_selected, rows
 from app.subscribers.models import (
     CONFIRMED,
     PENDING,
-    ServiceLetter,
+    ServiceMessage,
     SignUp,
     Subscriber,
     Subscription,
 )
-from app.subscribers.signing_up import SUBSCRIBE, drop, drop_manage_wish
+from app.subscribers.row_integrity import open_selected, rows
+from app.subscribers.service_messages import ALREADY_SUBSCRIBED, CONFIRMATION, MANAGE_LINK
+from app.subscribers.sign_up import SUBSCRIBE, drop, drop_manage_wish
 from app.tokens import new_id
 from tests.support.builders import a_subscriber
 from tests.support.clock import MONDAY
@@ -75,9 +75,9 @@ def let_in(
         return admit(session, keyring, rates=rates, now=now)
 
 
-def letters(database: Database) -> list[str]:
+def messages(database: Database) -> list[str]:
     with database.reading() as session:
-        return sorted(session.scalars(select(ServiceLetter.kind)))
+        return sorted(session.scalars(select(ServiceMessage.kind)))
 
 
 def subscriptions(database: Database) -> list[tuple[str, str]]:
@@ -98,7 +98,7 @@ def test_a_new_address_becomes_a_subscriber_who_is_asked(
     assert let_in(database, keyring) == 1
     assert how_many(database, SignUp) == 0
     assert subscriptions(database) == [("be-ru", PENDING), ("en", PENDING)]
-    assert letters(database) == [CONFIRMATION]
+    assert messages(database) == [CONFIRMATION]
     with database.reading() as session:
         row = session.execute(rows().add_columns(Subscriber.language)).one()
     assert open_selected(keyring, row) == EmailAddress(ANN)
@@ -109,25 +109,25 @@ def test_an_empty_inbox_changes_nothing(database: Database, keyring: Keyring) ->
     sign_up(database, keyring)
     assert let_in(database, keyring) == 1
     assert let_in(database, keyring) == 0
-    assert letters(database) == [CONFIRMATION]
+    assert messages(database) == [CONFIRMATION]
 
 
-def test_fifty_sign_ups_bring_one_letter(database: Database, keyring: Keyring) -> None:
+def test_fifty_sign_ups_bring_one_message(database: Database, keyring: Keyring) -> None:
     for spelling in [ANN, "ANN@EXAMPLE.ORG", "Ann@example.org"] * 17:
         sign_up(database, keyring, spelling)
     let_in(database, keyring)
     assert how_many(database, Subscriber) == 1
-    assert letters(database) == [CONFIRMATION]
+    assert messages(database) == [CONFIRMATION]
 
 
-def test_wishing_for_parts_and_wholes_brings_few_letters(
+def test_wishing_for_parts_and_wholes_brings_few_messages(
     database: Database, keyring: Keyring
 ) -> None:
     wishes: list[tuple[str, ...]] = [("en",), ("be-ru",), ("en", "be-ru")]
     for segments in wishes * 10:
         sign_up(database, keyring, segments=segments)
         let_in(database, keyring)
-    assert letters(database) == [CONFIRMATION]  # the last, which asks for both
+    assert messages(database) == [CONFIRMATION]  # the last, which asks for both
 
 
 def test_a_confirmed_reader_is_told_once_in_thirty_days(
@@ -138,10 +138,10 @@ def test_a_confirmed_reader_is_told_once_in_thirty_days(
     for days in (0, 0, 1, 29):
         sign_up(database, keyring)
         let_in(database, keyring, MONDAY + timedelta(days=days))
-    assert letters(database) == [ALREADY_SUBSCRIBED]
+    assert messages(database) == [ALREADY_SUBSCRIBED]
     sign_up(database, keyring)
     let_in(database, keyring, MONDAY + timedelta(days=30))
-    assert letters(database) == [ALREADY_SUBSCRIBED, ALREADY_SUBSCRIBED]
+    assert messages(database) == [ALREADY_SUBSCRIBED, ALREADY_SUBSCRIBED]
 
 
 def test_a_confirmed_reader_may_ask_for_more(database: Database, keyring: Keyring) -> None:
@@ -150,9 +150,9 @@ def test_a_confirmed_reader_may_ask_for_more(database: Database, keyring: Keyrin
     sign_up(database, keyring, segments=("en", "be-ru"))
     let_in(database, keyring)
     assert subscriptions(database) == [("be-ru", PENDING), ("en", CONFIRMED)]
-    assert letters(database) == [CONFIRMATION]
+    assert messages(database) == [CONFIRMATION]
     with database.reading() as session:
-        assert session.scalars(select(ServiceLetter.segments)).one() == "be-ru"
+        assert session.scalars(select(ServiceMessage.segments)).one() == "be-ru"
 
 
 def test_a_sign_up_does_not_change_a_confirmed_reader(database: Database, keyring: Keyring) -> None:
@@ -173,7 +173,7 @@ def test_a_manage_wish_helps_who_is_known(database: Database, keyring: Keyring) 
             parsed = EmailAddress.parse(address)
             drop_manage_wish(session, keyring, parsed, language="en", today=MONDAY.date())
     assert let_in(database, keyring) == 3
-    assert letters(database) == [MANAGE_LINK]
+    assert messages(database) == [MANAGE_LINK]
     assert how_many(database, Subscriber) == 1
 
 
@@ -262,7 +262,7 @@ def test_two_senders_admit_one_address_once(database: Database, keyring: Keyring
         pass
     assert how_many(database, SignUp) == 0
     assert how_many(database, Subscriber) == 1
-    assert letters(database) == [CONFIRMATION]
+    assert messages(database) == [CONFIRMATION]
 
 
 @pytest.mark.parametrize("limit", [1, 3])

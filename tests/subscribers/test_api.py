@@ -9,7 +9,7 @@ from typing import Any
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, event, func, select
 
-from app.addresses.keys import Keyring
+from app.addresses.keyring import Keyring
 from app.database import Database
 from app.subscribers.models import PENDING, SignUp
 from tests.support.builders import a_subscriber

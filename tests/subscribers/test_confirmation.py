@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from app.addresses.keys import Keyring
+from app.addresses.keyring import Keyring
 from app.database import Database
-from app.subscribers.asking import CONFIRMATION, MANAGE_LINK, ask_to_confirm, token_of
 from app.subscribers.confirmation import asked, confirm
-from app.subscribers.models import CONFIRMED, PENDING, ServiceLetter, Subscriber, Subscription
+from app.subscribers.models import CONFIRMED, PENDING, ServiceMessage, Subscriber, Subscription
+from app.subscribers.service_messages import CONFIRMATION, MANAGE_LINK, ask_to_confirm, token_of
 from app.subscribers.unsubscription import ERASED, end
 from app.tokens import LinkUnknown, derive_token
 from tests.support.builders import a_subscriber
@@ -26,7 +26,7 @@ def a_link(
         reader = a_subscriber(session, keyring, segments=segments, state=PENDING, now=ASKED).id
         ask_to_confirm(session, keyring, reader, segments, language, ASKED.date())
         session.flush()
-        nonce = session.scalars(select(ServiceLetter.nonce)).one()
+        nonce = session.scalars(select(ServiceMessage.nonce)).one()
     return token_of(keyring, CONFIRMATION, nonce)
 
 
@@ -105,7 +105,7 @@ def test_who_has_left_is_not_brought_back(database: Database, keyring: Keyring) 
 def test_other_tokens_do_not_confirm(database: Database, keyring: Keyring) -> None:
     token = a_link(database, keyring)
     with database.reading() as session:
-        nonce = session.scalars(select(ServiceLetter.nonce)).one()
+        nonce = session.scalars(select(ServiceMessage.nonce)).one()
     others = [
         token_of(keyring, MANAGE_LINK, nonce),
         derive_token(bytes(32), CONFIRMATION, nonce),

@@ -6,20 +6,20 @@ import pytest
 from sqlalchemy import select
 
 from app.addresses.address import EmailAddress
-from app.addresses.keys import Keyring
+from app.addresses.keyring import Keyring
 from app.database import Database
-from app.subscribers.asking import ask_to_confirm
 from app.subscribers.expiry import expire
 from app.subscribers.models import (
     CONFIRMED,
     PENDING,
-    Departure,
-    ServiceLetter,
+    ServiceMessage,
     SignUp,
     Subscriber,
     Subscription,
+    UnsubscribeCount,
 )
-from app.subscribers.signing_up import drop
+from app.subscribers.service_messages import ask_to_confirm
+from app.subscribers.sign_up import drop
 from app.subscribers.unsubscription import EXPIRED
 from tests.support.builders import a_subscriber
 
@@ -42,9 +42,9 @@ def test_a_request_lives_as_long_as_its_link(
     with database.transaction() as session:
         assert expire(session, now=now) == 1 - left
     with database.reading() as session:
-        for table in (Subscriber, Subscription, ServiceLetter):
+        for table in (Subscriber, Subscription, ServiceMessage):
             assert len(session.scalars(select(table)).all()) == left
-        assert len(session.scalars(select(Departure)).all()) == 1 - left
+        assert len(session.scalars(select(UnsubscribeCount)).all()) == 1 - left
 
 
 def test_what_goes_is_counted(database: Database, keyring: Keyring) -> None:
@@ -52,7 +52,9 @@ def test_what_goes_is_counted(database: Database, keyring: Keyring) -> None:
     with database.transaction() as session:
         expire(session, now=LAST + timedelta(days=4))
     with database.reading() as session:
-        rows = session.execute(select(Departure.segment, Departure.reason, Departure.count))
+        rows = session.execute(
+            select(UnsubscribeCount.segment, UnsubscribeCount.reason, UnsubscribeCount.count)
+        )
         assert sorted(map(tuple, rows)) == [("be-ru", EXPIRED, 1), ("en", EXPIRED, 1)]
 
 

@@ -12,7 +12,7 @@ from playwright.sync_api import ConsoleMessage, Page, Request, Route
 from sqlalchemy import delete, select
 
 from app.languages import phrases
-from app.subscribers import proofs
+from app.subscribers import proof_of_work
 from app.subscribers.models import SignUp
 from tests.support.axe import grave
 from tests.support.browser import Browser
@@ -380,7 +380,7 @@ def test_colours_are_the_websites(site: Site) -> None:
 @pytest.fixture
 def asking(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     """The service asks for a proof of work, a small one."""
-    monkeypatch.setattr(proofs, "COST", 10)
+    monkeypatch.setattr(proof_of_work, "COST", 10)
     site.shown.settings.read_values["proof_of_work"] = "on"
     yield site
     site.shown.settings.read_values["proof_of_work"] = "off"

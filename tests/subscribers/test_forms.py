@@ -7,7 +7,7 @@ from html import unescape
 import pytest
 from starlette.responses import HTMLResponse
 
-from app.errors import Refusal
+from app.errors import DomainError
 from app.languages import phrases
 from app.subscribers.forms import (
     OTHERWISE,
@@ -47,7 +47,7 @@ def test_a_fresh_form_has_no_complaint(form: Form, language: str) -> None:
     ],
 )
 def test_a_refused_form_names_the_field(language: str, field: str | None, sentence: str) -> None:
-    answer = form_page(NEWSLETTER, language, refused=Refusal("typed@example.org", field=field))
+    answer = form_page(NEWSLETTER, language, refused=DomainError("typed@example.org", field=field))
     assert answer.status_code == 422
     assert phrases(language).gettext(sentence) in text_of(answer)
     assert "typed" not in text_of(answer)
@@ -55,8 +55,10 @@ def test_a_refused_form_names_the_field(language: str, field: str | None, senten
 
 def test_a_form_that_wants_a_choice_has_made_none() -> None:
     assert "checked" in ticks(form_page(NEWSLETTER, "be"))
-    assert "checked" in ticks(form_page(NEWSLETTER, "be", refused=Refusal(field="email")))
-    assert "checked" not in ticks(form_page(NEWSLETTER, "be", refused=Refusal(field="segments")))
+    assert "checked" in ticks(form_page(NEWSLETTER, "be", refused=DomainError(field="email")))
+    assert "checked" not in ticks(
+        form_page(NEWSLETTER, "be", refused=DomainError(field="segments"))
+    )
 
 
 def ticks(answer: HTMLResponse) -> str:

@@ -8,11 +8,11 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from app.addresses.address import EmailAddress
-from app.addresses.keys import Keyring
+from app.addresses.keyring import Keyring
 from app.database import Database
 from app.subscribers.inbox import Inbox
 from app.subscribers.models import SignUp
-from app.subscribers.signing_up import Row, sealed_manage_wish, sealed_wish
+from app.subscribers.sign_up import Row, sealed_manage_wish, sealed_wish
 from tests.support.clock import MONDAY
 
 ANN = EmailAddress.parse("ann@example.org")

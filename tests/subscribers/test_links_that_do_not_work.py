@@ -9,11 +9,16 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 from sqlalchemy import event, select
 
-from app.addresses.keys import Keyring
+from app.addresses.keyring import Keyring
 from app.database import Database
-from app.subscribers.asking import CONFIRMATION, MANAGE_LINK, ask_to_confirm, send_manage_link
-from app.subscribers.asking import token_of as token_from
-from app.subscribers.models import ServiceLetter
+from app.subscribers.models import ServiceMessage
+from app.subscribers.service_messages import (
+    CONFIRMATION,
+    MANAGE_LINK,
+    ask_to_confirm,
+    send_manage_link,
+)
+from app.subscribers.service_messages import token_of as token_from
 from tests.support.builders import WEEK, a_subscriber, everything, served
 from tests.support.clock import MONDAY, SetClock
 
@@ -29,7 +34,7 @@ def tokens(database: Database, keyring: Keyring) -> dict[str, str]:
         ask_to_confirm(session, keyring, reader.id, ["be-ru"], "be", MONDAY.date())
         send_manage_link(session, keyring, reader.id, "be", MONDAY)
         session.flush()
-        nonces = {each.kind: each.nonce for each in session.scalars(select(ServiceLetter))}
+        nonces = {each.kind: each.nonce for each in session.scalars(select(ServiceMessage))}
         return {
             "confirm": token_from(keyring, CONFIRMATION, nonces[CONFIRMATION]),
             "manage": token_from(keyring, MANAGE_LINK, nonces[MANAGE_LINK]),
@@ -111,7 +116,7 @@ def test_expired_links_look_alike_and_cost_the_same(
 def test_whoever_has_left_cannot_be_told_from_whoever_has_not(
     database: Database, readers: TestClient, tokens: dict[str, str]
 ) -> None:
-    """The page behind a forwarded letter: same words, same language, no look into the database."""
+    """The page behind a forwarded message: same words, same language, no look into the database."""
     path = f"/unsubscribe/{tokens['unsubscribe']}"
     with work(served(readers)) as statements:
         before = readers.get(path)

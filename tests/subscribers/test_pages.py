@@ -4,20 +4,25 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select, update
 
-from app.addresses.keys import Keyring
+from app.addresses.keyring import Keyring
 from app.database import Database
 from app.languages import phrases
-from app.subscribers.asking import CONFIRMATION, MANAGE_LINK, ask_to_confirm, send_manage_link
-from app.subscribers.asking import token_of as token_from
 from app.subscribers.models import (
     CONFIRMED,
     PENDING,
     ConsentText,
-    ServiceLetter,
+    ServiceMessage,
     Subscriber,
     Subscription,
 )
-from app.subscribers.pages.managing import ALSO_KEPT
+from app.subscribers.pages.preferences import ALSO_KEPT
+from app.subscribers.service_messages import (
+    CONFIRMATION,
+    MANAGE_LINK,
+    ask_to_confirm,
+    send_manage_link,
+)
+from app.subscribers.service_messages import token_of as token_from
 from tests.support.builders import NEWSLETTER, WEEK, a_subscriber
 from tests.support.clock import MONDAY, SetClock
 
@@ -26,7 +31,7 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 def nonce(database: Database) -> bytes:
     with database.reading() as session:
-        return session.scalars(select(ServiceLetter.nonce)).one()
+        return session.scalars(select(ServiceMessage.nonce)).one()
 
 
 @pytest.fixture
@@ -175,7 +180,7 @@ def test_the_manage_page_saves_shows_and_erases(
         "consent_text": agreed,
         "source": None,
     }
-    assert kept.json()["letters_with_links"] == [{"kind": MANAGE_LINK, "until": "2025-01-27"}]
+    assert kept.json()["messages_with_links"] == [{"kind": MANAGE_LINK, "until": "2025-01-27"}]
     assert len(kept.json()["also_kept"]) == 3
     assert "Отпечаток вашего адреса" in saved.text
     assert kept.headers["content-disposition"].startswith("attachment")

@@ -10,10 +10,15 @@ import pytest
 from playwright.sync_api import Page
 from sqlalchemy import select
 
-from app.addresses.keys import Keyring
-from app.subscribers.asking import CONFIRMATION, MANAGE_LINK, ask_to_confirm, send_manage_link
-from app.subscribers.asking import token_of as token_from
-from app.subscribers.models import PENDING, ServiceLetter, Subscriber
+from app.addresses.keyring import Keyring
+from app.subscribers.models import PENDING, ServiceMessage, Subscriber
+from app.subscribers.service_messages import (
+    CONFIRMATION,
+    MANAGE_LINK,
+    ask_to_confirm,
+    send_manage_link,
+)
+from app.subscribers.service_messages import token_of as token_from
 from tests.archive.rows import sent
 from tests.support.axe import COLOURS, grave
 from tests.support.browser import Browser
@@ -32,7 +37,7 @@ EVERY_LANGUAGE = pytest.mark.parametrize("language", NEWSLETTER.languages)
 
 @dataclass(frozen=True)
 class Links:
-    """The paths of one reader's letters."""
+    """The paths of one reader's messages."""
 
     confirm: str
     manage: str
@@ -54,7 +59,7 @@ def a_reader(shown: Shown, keyring: Keyring, address: str) -> Links:
         ask_to_confirm(session, keyring, reader.id, ["be-ru"], "be", now.date())
         send_manage_link(session, keyring, reader.id, "be", now)
         session.flush()
-        mine = select(ServiceLetter).where(ServiceLetter.subscriber_id == reader.id)
+        mine = select(ServiceMessage).where(ServiceMessage.subscriber_id == reader.id)
         nonces = {each.kind: each.nonce for each in session.scalars(mine)}
         unsubscribe = keyring.links.unsubscribe(reader.link_id, WEEK.number, "be-ru", 2)
         never = keyring.links.never(reader.link_id, bytes(16), reader.blind_index)

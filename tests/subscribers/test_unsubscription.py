@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import select
 
-from app.addresses.keys import Keyring
+from app.addresses.keyring import Keyring
 from app.database import Database
-from app.subscribers.asking import ask_to_confirm
-from app.subscribers.models import Departure, ServiceLetter, Subscriber, Subscription
+from app.subscribers.models import ServiceMessage, Subscriber, Subscription, UnsubscribeCount
+from app.subscribers.service_messages import ask_to_confirm
 from app.subscribers.unsubscription import UNSUBSCRIBED, leaving, unsubscribe
 from app.tokens import LinkUnknown
 from tests.support.builders import NEWSLETTER, WEEK, a_subscriber
@@ -33,9 +33,9 @@ def leave(database: Database, keyring: Keyring, token: str, *, everything: bool 
 
 def left(database: Database) -> list[tuple[str, int]]:
     with database.reading() as session:
-        rows = session.scalars(select(Departure))
+        rows = session.scalars(select(UnsubscribeCount))
         assert {row.reason for row in rows} <= {UNSUBSCRIBED}
-        return sorted((row.segment, row.count) for row in session.scalars(select(Departure)))
+        return sorted((row.segment, row.count) for row in session.scalars(select(UnsubscribeCount)))
 
 
 def held(database: Database) -> list[str]:
@@ -63,7 +63,7 @@ def test_the_last_subscription_ends_the_reader(database: Database, keyring: Keyr
     leave(database, keyring, token)
     with database.reading() as session:
         assert session.scalars(select(Subscriber)).all() == []
-        assert session.scalars(select(ServiceLetter)).all() == []
+        assert session.scalars(select(ServiceMessage)).all() == []
 
 
 def test_leaving_twice_counts_once(database: Database, keyring: Keyring) -> None:

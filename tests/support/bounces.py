@@ -23,7 +23,7 @@ def a_bounce(return_path: str, recipient: str, said: str = UNKNOWN, returned: by
 
 
 def a_complaint(to: str, returned: bytes) -> bytes:
-    """An abuse report (RFC 5965) of a feedback loop, with the whole letter."""
+    """An abuse report (RFC 5965) of a feedback loop, with the whole message."""
     parts = (
         b"Content-Type: text/plain\r\n\r\nThis is an email abuse report.\r\n",
         (

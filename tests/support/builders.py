@@ -20,19 +20,19 @@ from sqlalchemy.orm import Session
 
 from app.addresses.address import EmailAddress
 from app.addresses.admission import admit_mac
-from app.addresses.creation import create_keys
-from app.addresses.index import blind_index
-from app.addresses.keys import Keyring, PublicKeys
+from app.addresses.blind_index import blind_index
+from app.addresses.keyring import Keyring, PublicKeys
 from app.addresses.sealing import seal
 from app.database import Database, Transaction
+from app.db_roles import grant_all
 from app.editions.freezing import freeze
-from app.granting import grant_all
 from app.issues.approval import approve
 from app.issues.content import IssueContent
 from app.issues.drafting import store
 from app.issues.week import Week
-from app.journal import configure
-from app.migrating import migrate
+from app.keys.creation import create_keys
+from app.log import configure
+from app.migration import migrate
 from app.newsletter import Newsletter
 from app.operators.api_keys import create_key
 from app.operators.scopes import parse_scopes
@@ -41,7 +41,7 @@ from app.settings import Settings
 from app.subscribers.models import CONFIRMED, Subscriber, Subscription
 from app.tables import METADATA
 from app.tokens import new_id, new_link_id
-from app.web.context import Installation
+from app.web.context import AppContext
 from tests.support.clock import MONDAY, SetClock
 
 if TYPE_CHECKING:  # pytest must be the first to import the plugins
@@ -121,7 +121,7 @@ def clock() -> SetClock:
 
 
 @pytest.fixture
-def installation(database: Database, keys_dir: Path, clock: SetClock) -> Installation:
+def installation(database: Database, keys_dir: Path, clock: SetClock) -> AppContext:
     """What the web processes are given."""
     settings = Settings(
         {
@@ -131,7 +131,7 @@ def installation(database: Database, keys_dir: Path, clock: SetClock) -> Install
             "VESTKA_RELAYS": "smtp+insecure://127.0.0.1:1",
         }
     )
-    return Installation(settings, database, clock, NEWSLETTER, PublicKeys.load(keys_dir))
+    return AppContext(settings, database, clock, NEWSLETTER, PublicKeys.load(keys_dir))
 
 
 @contextmanager
@@ -169,14 +169,14 @@ def served(client: TestClient) -> Database:
 
 
 @pytest.fixture
-def readers(installation: Installation) -> Iterator[TestClient]:
+def readers(installation: AppContext) -> Iterator[TestClient]:
     """The readers' port, with the database rights of its role."""
     with in_role(installation.database, "public") as database:
         yield visitor(create_public(replace(installation, database=database)))
 
 
 @pytest.fixture
-def operators(installation: Installation) -> Iterator[TestClient]:
+def operators(installation: AppContext) -> Iterator[TestClient]:
     """The operators' port, with its role's rights, called with a key that may do everything."""
     with in_role(installation.database, "operators") as database:
         client = visitor(create_operators(replace(installation, database=database)))

@@ -1,6 +1,6 @@
 """The newsletter as a story: readers who ask and leave, operators who write and send.
 
-HTTP goes in and letters come out; nobody looks into the database.
+HTTP goes in and messages come out; nobody looks into the database.
 """
 
 import email
@@ -15,7 +15,7 @@ from itertools import count
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from app.demo.smtpd import ReceivedLetter
+from app.demo.smtpd import ReceivedMessage
 from tests.support.service import PATIENCE, Answer, Place, Process, eventually
 from tests.support.smtpd import ScriptedServer
 
@@ -25,10 +25,10 @@ _COUNTS = ("sent", "pending", "claimed", "deferred", "failed", "uncertain")
 
 
 @dataclass(frozen=True)
-class Letter:
-    """One letter as the relay got it."""
+class Message:
+    """One message as the relay got it."""
 
-    received: ReceivedLetter
+    received: ReceivedMessage
 
     @property
     def raw(self) -> bytes:
@@ -60,18 +60,18 @@ class Letter:
 
     def _part(self, subtype: str) -> str:
         part = self.message.get_body((subtype,))
-        assert part is not None, f"the letter has no {subtype} part"
+        assert part is not None, f"the message has no {subtype} part"
         content: str = part.get_content()
         return content
 
     @cached_property
     def links(self) -> frozenset[str]:
-        """Every URL of the letter, wherever it stands."""
+        """Every URL of the message, wherever it stands."""
         headers = " ".join(str(value) for value in self.message.values())
         return frozenset(_URL.findall(f"{headers} {self.text} {self.html}"))
 
     def link(self, kind: str) -> str:
-        """The path of the letter's one link to /kind/…; all places of the letter share it."""
+        """The path of the message's one link to /kind/…; all places of the message share it."""
         paths = {urlsplit(url).path for url in self.links}
         (found,) = {path for path in paths if path.startswith(f"/{kind}/")}
         return found
@@ -83,7 +83,7 @@ class Letter:
 class Reader:
     """Whoever sits before a browser or a mail program."""
 
-    def __init__(self, place: Place, inbox_of: Callable[[str], list[Letter]]) -> None:
+    def __init__(self, place: Place, inbox_of: Callable[[str], list[Message]]) -> None:
         self._place = place
         self._inbox_of = inbox_of
 
@@ -122,17 +122,19 @@ class Reader:
         """Press the button behind a link: a POST with an empty body."""
         return self.sends("POST", link, b"", FORM)
 
-    def gets_letter(self, address: str, kind: str, *, after: int = 0) -> Letter:
-        """Wait for a letter with a link of this kind, passing over the first `after` letters."""
+    def gets_message(self, address: str, kind: str, *, after: int = 0) -> Message:
+        """Wait for a message with a link of this kind, passing over the first `after` messages."""
 
-        def look() -> list[Letter]:
-            return [letter for letter in self._inbox_of(address)[after:] if letter.has_link(kind)]
+        def look() -> list[Message]:
+            return [
+                message for message in self._inbox_of(address)[after:] if message.has_link(kind)
+            ]
 
-        return eventually(look, f"a letter with a link to /{kind}/")[-1]
+        return eventually(look, f"a message with a link to /{kind}/")[-1]
 
     def confirms(self, address: str, *, after: int = 0) -> Answer:
-        """Wait for the confirmation letter, follow its link and press the button."""
-        link = self.gets_letter(address, "confirm", after=after).link("confirm")
+        """Wait for the confirmation message, follow its link and press the button."""
+        link = self.gets_message(address, "confirm", after=after).link("confirm")
         assert self.sends("GET", link).status == 200
         return self.presses(link)
 
@@ -154,11 +156,11 @@ class Reader:
     def asks_for_manage_link(self, address: str) -> Answer:
         return self.posts_json("/v1/manage-links", {"email": address})
 
-    def unsubscribes_by_one_click(self, letter: Letter) -> Answer:
-        """Do what a mail program does, from the bytes of the letter alone (RFC 8058 §3.2)."""
-        message = email.message_from_bytes(letter.raw, policy=email.policy.compat32)
-        (uri,) = re.findall(r"<(https?://[^<>]+)>", message["List-Unsubscribe"])
-        body = message["List-Unsubscribe-Post"].encode()
+    def unsubscribes_by_one_click(self, message: Message) -> Answer:
+        """Do what a mail program does, from the bytes of the message alone (RFC 8058 §3.2)."""
+        parsed = email.message_from_bytes(message.raw, policy=email.policy.compat32)
+        (uri,) = re.findall(r"<(https?://[^<>]+)>", parsed["List-Unsubscribe"])
+        body = parsed["List-Unsubscribe-Post"].encode()
         return self.sends("POST", urlsplit(uri).path, body, FORM)
 
 
@@ -278,24 +280,24 @@ class Newsletter:
         self.processes[0] = Process(self.place)
         self.processes[0].ready()
 
-    def inbox_of(self, address: str) -> list[Letter]:
-        """The letters that reached this address, in order."""
-        return [Letter(each) for each in self.relay.letters if address in each.recipients]
+    def inbox_of(self, address: str) -> list[Message]:
+        """The messages that reached this address, in order."""
+        return [Message(each) for each in self.relay.messages if address in each.recipients]
 
-    def issues_to(self, address: str) -> list[Letter]:
+    def issues_to(self, address: str) -> list[Message]:
         """The issues among them: only they can be unsubscribed from."""
-        return [letter for letter in self.inbox_of(address) if "List-Id" in letter.message]
+        return [message for message in self.inbox_of(address) if "List-Id" in message.message]
 
     def settles(self) -> None:
-        """Wait until whatever was asked before now has become letters, or will never.
+        """Wait until whatever was asked before now has become messages, or will never.
 
-        Two sign-ups, one after the other's letter: the second is admitted and sent later than all
+        Two sign-ups, one after the other's message: the second is admitted and sent later than all
         that came before the first.
         """
         for _ in range(2):
             address = f"sentinel-{next(self._sentinels)}@example.com"
             assert self.reader.subscribes(address, ["en"]).status == 202
-            self.reader.gets_letter(address, "confirm")
+            self.reader.gets_message(address, "confirm")
 
 
 def an_issue(week: str, *languages: str, body: str = "What happened, and why.") -> dict[str, Any]:

@@ -16,11 +16,11 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from app.addresses.keys import PublicKeys
+from app.addresses.keyring import PublicKeys
 from app.database import Database
 from app.server import create_public
 from app.settings import Settings
-from app.web.context import Installation
+from app.web.context import AppContext
 from tests.support.builders import NEWSLETTER
 from tests.support.clock import SetClock
 from tests.support.service import eventually
@@ -95,7 +95,7 @@ def shown(
             }
             settings.append(Settings(given))
             keys = PublicKeys.load(keys_dir)
-            return create_public(Installation(settings[0], database, clock, NEWSLETTER, keys))
+            return create_public(AppContext(settings[0], database, clock, NEWSLETTER, keys))
 
         url = stack.enter_context(served(readers))
         yield Shown(url, database, clock, website, settings[0])

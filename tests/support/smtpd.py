@@ -1,6 +1,6 @@
 """An SMTP server that misbehaves on script, on a real port, in a thread of its own.
 
-Tests of both kinds, and other processes, talk to it; it records connections, commands and letters.
+Tests of both kinds, and other processes, talk to it; it records connections, commands and messages.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from app.demo.smtpd import Inbox, ReceivedLetter, Receiver, Session
+from app.demo.smtpd import Inbox, ReceivedMessage, Receiver, Session
 
 QUIET = range(20_000, 32_000)
 
@@ -32,8 +32,8 @@ class Misdeed:
     """What the server does wrong at a command.
 
     `command`: CONNECT (the banner), EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA, DOT (the end of a
-    letter), RSET, NOOP, QUIT. `containing`: only if the command's argument holds this text (at DOT:
-    the recipient). `reply` is said instead, and a reply that is no 2xx at DOT takes no letter.
+    message), RSET, NOOP, QUIT. `containing`: only if the command's argument holds this (at DOT:
+    the recipient). `reply` is said instead, and a reply that is no 2xx at DOT takes no message.
     `drop`: cut the connection "before" the command is obeyed or "after" it was, unanswered.
     `half`: cut after half of the reply. `delay`: seconds between obeying and replying.
     `times`: how often, None for ever; `skip`: how many of these commands go well before.
@@ -214,9 +214,9 @@ class ScriptedServer:
             self._script.clear()
 
     @property
-    def letters(self) -> tuple[ReceivedLetter, ...]:
-        """The letters taken, in order."""
-        return self.inbox.letters
+    def messages(self) -> tuple[ReceivedMessage, ...]:
+        """The messages taken, in order."""
+        return self.inbox.messages
 
     def verbs(self) -> list[str]:
         """The commands of all connections, in order."""

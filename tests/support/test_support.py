@@ -28,7 +28,7 @@ def tables_of(url: str) -> list[str]:
 def make_table(url: str) -> None:
     engine = create_engine(url)
     with engine.begin() as connection:
-        connection.execute(text("CREATE TABLE letter (id INTEGER PRIMARY KEY)"))
+        connection.execute(text("CREATE TABLE message (id INTEGER PRIMARY KEY)"))
     engine.dispose()
 
 
@@ -36,7 +36,7 @@ def make_table(url: str) -> None:
 def test_every_test_gets_an_empty_database(database_url: str, time_of_asking: str) -> None:
     assert tables_of(database_url) == []
     make_table(database_url)
-    assert tables_of(database_url) == ["letter"]
+    assert tables_of(database_url) == ["message"]
 
 
 def test_a_template_is_made_once_and_copied(postgres: PostgresServer) -> None:
@@ -46,11 +46,11 @@ def test_a_template_is_made_once_and_copied(postgres: PostgresServer) -> None:
         made.append(url)
         make_table(url)
 
-    urls = [postgres.fresh_database(postgres.prepared("with-letters", prepare)) for _ in "ab"]
+    urls = [postgres.fresh_database(postgres.prepared("with-messages", prepare)) for _ in "ab"]
     try:
         assert len(made) == 1
         assert urls[0] != urls[1]
-        assert [tables_of(url) for url in urls] == [["letter"], ["letter"]]
+        assert [tables_of(url) for url in urls] == [["message"], ["message"]]
     finally:
         for url in urls:
             postgres.drop(url)

@@ -4,11 +4,11 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 
-from app.addresses.keys import Keyring
+from app.addresses.keyring import Keyring
 from app.database import Database
 from app.operators.models import AuditEntry
 from app.subscribers.models import Subscriber
-from app.subscribers.suppressing import suppress_requested
+from app.subscribers.suppression import suppress_requested
 from app.suppressions.models import SuppressionRequest
 from tests.support.builders import a_subscriber
 from tests.support.clock import MONDAY

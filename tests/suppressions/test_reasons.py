@@ -37,7 +37,7 @@ def test_a_dead_mailbox_may_be_alive_again() -> None:
 def test_who_left_is_kept_from_lists_alone() -> None:
     """Their own sign-up is their own act."""
     assert REASONS[LEFT].forbids == {Act.IMPORT}
-    assert LEFT not in forbidding(Act.ADMISSION) + forbidding(Act.LETTER)
+    assert LEFT not in forbidding(Act.ADMISSION) + forbidding(Act.MESSAGE)
 
 
 def test_every_reason_fits_its_column() -> None:

@@ -3,7 +3,7 @@
 from sqlalchemy import select, update
 
 from app.addresses.address import EmailAddress
-from app.addresses.keys import Keyring
+from app.addresses.keyring import Keyring
 from app.database import Database
 from app.suppressions.models import SuppressionRequest
 from app.suppressions.requests import request, take_requests

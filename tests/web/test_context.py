@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.database import Database, Transaction
 from app.issues.models import Issue
 from app.subscribers.models import SignUp
-from app.web.context import Installation
+from app.web.context import AppContext
 from tests.support.builders import a_document
 
 
@@ -56,7 +56,7 @@ def test_a_refusal_rolls_back(database: Database, operators: TestClient) -> None
     assert operators.get("/v1/issues/2025-W04").json()["approved"] == []
 
 
-def test_what_is_read_is_never_written(installation: Installation) -> None:
+def test_what_is_read_is_never_written(installation: AppContext) -> None:
     # PostgreSQL refuses it; SQLite does it, and it is thrown away.
     with suppress(InternalError), installation.database.reading() as session:
         session.execute(text("DELETE FROM installation"))
@@ -65,7 +65,7 @@ def test_what_is_read_is_never_written(installation: Installation) -> None:
         assert session.scalar(text("SELECT count(*) FROM installation")) == 0
 
 
-def test_the_web_holds_no_private_key(installation: Installation) -> None:
+def test_the_web_holds_no_private_key(installation: AppContext) -> None:
     for name in ("hot_opening", "list_opening", "index", "admit", "macs"):
         with pytest.raises(AttributeError):
             getattr(installation.keys, name)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import app
-from app.errors import Refusal
+from app.errors import DomainError
 from app.web.problems import STATUS, field_name, problem, status_of
 from tests.support.builders import a_document
 
@@ -22,7 +22,7 @@ ELSEWHERE = {
     "EnvelopeUnsafe": "addresses are parsed at the door",
     "FieldWrong": "never raised: a refused form shows it",
     "GenerationsUsedUp": "keys are rotated on the command line alone",
-    "HeaderTwice": "our own templates decide which headers a letter has",
+    "HeaderTwice": "our own templates decide which headers a message has",
     "KeyDamaged": "stops the start",
     "KeyExposed": "stops the start",
     "KeyMissing": "stops the start",
@@ -53,7 +53,7 @@ ELSEWHERE = {
     "SlotUnfilled": "our own code fills the slots of our own templates",
     "SlotValueUnsafe": "our own code fills the slots with tokens",
     "TextMissing": "approval and preview look for missing texts before they render",
-    "TooManyLetters": "the sender withholds the letter and counts it",
+    "TooManyMessages": "the sender withholds the message and counts it",
     "TextUnsafe": "an issue's content refuses such characters at the door",
     "WarmUpWrong": "becomes SettingWrong where the relays are read",
 }
@@ -69,9 +69,9 @@ def web_modules() -> set[str]:
     return set(done.stdout.split())
 
 
-def refusals() -> dict[str, type[Refusal]]:
-    found: dict[str, type[Refusal]] = {}
-    waiting: list[type[Refusal]] = [Refusal]
+def refusals() -> dict[str, type[DomainError]]:
+    found: dict[str, type[DomainError]] = {}
+    waiting: list[type[DomainError]] = [DomainError]
     modules = web_modules()
     for name in modules:
         importlib.import_module(name)
@@ -101,7 +101,7 @@ def test_every_refusal_says_something() -> None:
 
 
 def test_a_refusal_without_a_row_is_the_client_s() -> None:
-    class SomethingElse(Refusal):
+    class SomethingElse(DomainError):
         """Something else."""
 
     assert status_of(SomethingElse()) == 400

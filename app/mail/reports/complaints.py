@@ -1,12 +1,12 @@
 """Complaints: feedback reports (RFC 5965), and the forms that providers used before."""
 
+from app.mail.classification import Class, Verdict
 from app.mail.reports.addresses import address_of
 from app.mail.reports.headers import Headers, split_headers
 from app.mail.reports.parts import Part
 from app.mail.reports.report import Recipient
-from app.mail.verdicts import Class, Verdict
 
-# RFC 6430, RFC 6591: these say that all is well, or speak of the letter's signatures.
+# RFC 6430, RFC 6591: these say that all is well, or speak of the message's signatures.
 _NO_COMPLAINT = {"not-spam", "auth-failure", "dmarc", "dkim", "spf"}
 _NAMING = (
     "original-rcpt-to",
@@ -29,7 +29,7 @@ def feedback(part: Part) -> tuple[Verdict, Headers]:
 
 
 def complainants(verdict: Verdict, headers: list[Headers]) -> tuple[Recipient, ...]:
-    """Find who complained: in the report's fields, or in the header of the letter returned."""
+    """Find who complained: in the report's fields, or in the header of the message returned."""
     found = (address_of(value) for each in headers for value in each.all(*_NAMING))
     addresses = dict.fromkeys(address for address in found if "@" in address)
     if not addresses and headers:

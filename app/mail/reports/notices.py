@@ -1,6 +1,6 @@
 """A notice for people: what of a message the server wrote itself, and what it says of whom.
 
-Old and odd servers have no other form. The letter they return is cut off first: its words are ours.
+Old and odd servers have no other form. What they return is cut off first: its words are ours.
 """
 
 import re
@@ -40,7 +40,7 @@ _CODED = re.compile(r"(?<![\w.])(?:[45][0-7]\d[ \-:#]|#?[45]\.\d{1,3}\.\d{1,3}(?
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What the server wrote, and the returned letter from its header on ("" if there is none)."""
+    """What the server wrote, and the returned message from its header on ("" if there is none)."""
 
     written: str
     returned: str
@@ -55,7 +55,7 @@ class Passage:
 
 
 def notice(text: str) -> Notice:
-    """Cut a text where the header of a returned letter begins; leave out the letter's subject."""
+    """Cut a text where the header of a returned message begins; leave out the message's subject."""
     lines = text[:LONGEST].split("\n")
     starts = (n for n, line in enumerate(lines) if _HEADER.match(line))
     end = next((n for n in starts if _is_header(lines[n : n + 14])), len(lines))

@@ -37,7 +37,7 @@ class Part:
     parts: tuple["Part", ...] = ()
 
     def walk(self) -> Iterator["Part"]:
-        """Yield this part and all in it, in their order, but nothing of letters enclosed."""
+        """Yield this part and all in it, in their order, but nothing of messages enclosed."""
         yield self
         if self.type not in _ENVELOPED:
             for part in self.parts:
@@ -45,7 +45,7 @@ class Part:
 
     @property
     def encloses(self) -> bool:
-        """Whether it holds a letter or a letter's header."""
+        """Whether it holds a message or a message's header."""
         return self.type in _ENVELOPED
 
     @property

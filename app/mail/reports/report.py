@@ -1,4 +1,4 @@
-"""What a message that came back says: of whom, which class, why, and to which letter it belongs.
+"""What a message that came back says: of whom, which class, why, and to which message it belongs.
 
 Everything in it is what a stranger claims; only a signed return path proves anything.
 """
@@ -6,7 +6,7 @@ Everything in it is what a stranger claims; only a signed return path proves any
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.mail.verdicts import Class, Verdict
+from app.mail.classification import Class, Verdict
 
 LONGEST_TEXT = 300  # characters kept of what was said
 
@@ -26,7 +26,7 @@ class Recipient:
     text: str = ""
 
     def as_delayed(self) -> "Recipient":
-        """Say that the same trouble has only delayed the letter so far."""
+        """Say that the same trouble has only delayed the message so far."""
         seen = self.verdict
         delayed = Verdict(Class.DELAYED, seen.reason, seen.code, seen.status)
         return Recipient(self.address, delayed, self.text)
@@ -38,8 +38,8 @@ class Report:
 
     `recipients` are all that it names, also those delivered or delayed; `named` picks those of
     whom the verdict is true. The last four say where it belongs, best first; each may be empty:
-    `return_paths` the addresses it was sent to and those the letter came from, `envelope_ids`
-    (RFC 3461 ENVID), `message_ids` those of the letter that came back, `report_id` its own.
+    `return_paths` the addresses it was sent to and those the message came from, `envelope_ids`
+    (RFC 3461 ENVID), `message_ids` those of the message that came back, `report_id` its own.
     """
 
     verdict: Verdict

@@ -1,4 +1,4 @@
-"""The pages behind the links of letters, and the forms.
+"""The pages behind the links of emails, and the forms.
 
 GET shows and changes nothing; only a POST acts, and it needs no cookie, script or Origin. Links
 that are unknown, expired or made for something else all get the same page.
@@ -6,8 +6,15 @@ that are unknown, expired or made for something else all get the same page.
 
 from fastapi import APIRouter
 
-from app.subscribers.pages import confirming, declining, leaving, managing, notices, script
+from app.subscribers.pages import (
+    confirming,
+    never_again,
+    notices,
+    preferences,
+    script,
+    unsubscribing,
+)
 
 router = APIRouter()
-for _pages in (notices, script, confirming, declining, leaving, managing):
+for _pages in (notices, script, confirming, never_again, unsubscribing, preferences):
     router.include_router(_pages.router)

@@ -1,12 +1,12 @@
-"""The page behind the link of a confirmation letter."""
+"""The page behind the link of a confirmation email."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from starlette.responses import HTMLResponse
 
 from app.subscribers.confirmation import asked, confirm
-from app.subscribers.pages.answers import ACTED, PAGE, Asked, done, names_of, not_found
-from app.subscribers.wishes import page_language
+from app.subscribers.pages.page_parts import ACTED, PAGE, Asked, done, names_of, not_found
+from app.subscribers.signup_validation import page_language
 from app.tokens import LinkUnknown
 from app.web.context import Here, Now, Reading, Writing
 from app.web.pages import page

@@ -4,10 +4,10 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from starlette.responses import HTMLResponse
 
+from app.subscribers.form_timestamp import stamp
 from app.subscribers.forms import form_page, manage_request_page
-from app.subscribers.pages.answers import Asked
-from app.subscribers.stamps import stamp
-from app.subscribers.wishes import page_language
+from app.subscribers.pages.page_parts import Asked
+from app.subscribers.signup_validation import page_language
 from app.web.context import Here, Now
 from app.web.pages import page
 

@@ -4,9 +4,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from app.subscribers.script import script
-from app.web.caching import cacheable
-from app.web.compressing import compressed
 from app.web.context import Here
+from app.web.gzip import compressed
+from app.web.http_caching import cacheable
 
 router = APIRouter(tags=["pages"])
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.mail.classification import Class
 from app.mail.reports import Report, read_report
 from app.mail.reports.parts import LARGEST, read_parts
-from app.mail.verdicts import Class
 
 MESSAGES = [path.read_bytes() for path in Path(__file__).with_name("messages").rglob("*.eml")]
 PIECES = [b"\n", b"\r", b"--", b"=", b":", b";", b"@", b"<", b">", b"\0", b"\xff", b"=?", b"?="]
@@ -24,7 +24,7 @@ HUGE = {
     "folded": b"Subject: x\n" + b" y\n" * (LARGEST // 3),
     "encoded words": b"Subject: " + b"=?utf-8?b?YQ==?= " * 5_000 + b"\n\nx",
     "unfinished words": b"Subject: " + b"=?utf-8?q?a" * 5_000 + b"\n\nx",
-    "deep letters": b"Content-Type: message/rfc822\n\n" * 30_000,
+    "deep messages": b"Content-Type: message/rfc822\n\n" * 30_000,
     "deep multiparts": b"Content-Type: multipart/mixed; boundary=b\n\n--b\n" * 20_000,
     "many parts": b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--b\n\nx\n" * 100_000,
     "markup": b"Content-Type: text/html\n\n" + b"<style" * 150_000,

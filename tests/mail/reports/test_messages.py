@@ -1,6 +1,6 @@
 """Messages as servers send them: `messages/CLASS/REASON.SERVER.eml`.
 
-Those named "recorded" were sent by real servers to which a relay had refused a letter.
+Those named "recorded" were sent by real servers to which a relay had refused a message.
 """
 
 from pathlib import Path

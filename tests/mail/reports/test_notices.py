@@ -1,4 +1,4 @@
-"""A notice ends where the returned letter begins, and is cut into what it says of whom."""
+"""A notice ends where the returned message begins, and is cut into what it says of whom."""
 
 from app.mail.reports.notices import any_addresses, coded, notice, passages
 
@@ -13,7 +13,7 @@ bob@example.com
 RETURNED = "Received: from x\nReturn-Path: <news@example.org>\nFrom: a\nSubject: user unknown\n"
 
 
-def test_the_returned_letter_is_cut_off() -> None:
+def test_the_returned_message_is_cut_off() -> None:
     found = notice(WRITTEN + "\n" + RETURNED)
     assert "Subject" not in found.written
     assert found.returned == RETURNED
@@ -21,7 +21,7 @@ def test_the_returned_letter_is_cut_off() -> None:
     assert quoted.returned == RETURNED
 
 
-def test_fields_that_a_notice_repeats_are_no_letter() -> None:
+def test_fields_that_a_notice_repeats_are_no_message() -> None:
     text = "Message-id: <x@y>\nFrom: a\nTo: b\nSubject: c\n\nReason: quota\n"
     assert notice(text).returned == ""
 
@@ -45,6 +45,6 @@ def test_addresses_of_staff_are_no_recipients() -> None:
     assert any_addresses(text, frozenset()) == ["ann@example.com"]
 
 
-def test_the_subject_of_the_letter_is_ours_and_says_nothing() -> None:
+def test_the_subject_of_the_message_is_ours_and_says_nothing() -> None:
     text = "Your message\n  Тема: спам и вирус\n  Subject: Mailbox full\ndid not reach ann\n"
     assert notice(text).written == "Your message\ndid not reach ann\n"

@@ -31,10 +31,10 @@ def test_parts_and_their_texts_are_found() -> None:
     assert [part.type for part in root.walk()] == [
         *("multipart/mixed", "text/plain", "message/rfc822"),
     ]
-    plain, letter = root.parts
+    plain, message = root.parts
     assert plain.text.strip() == "Привет"
-    assert letter.encloses
-    assert letter.parts[0].headers.first("subject") == "inner"
+    assert message.encloses
+    assert message.parts[0].headers.first("subject") == "inner"
 
 
 def test_a_missing_boundary_is_guessed() -> None:

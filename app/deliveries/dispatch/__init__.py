@@ -1,0 +1,1 @@
+"""Dispatch: a claimed row on its way over a relay to a recorded result."""

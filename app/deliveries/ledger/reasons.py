@@ -1,0 +1,10 @@
+"""Why a message did not go, in the words of the ledger."""
+
+UNSUBSCRIBED = "unsubscribed"
+CANCELLED_BY_OPERATOR = "cancelled"
+WITHDRAWN = "withdrawn"
+SUPPRESSED = "suppressed"
+DAMAGED = "damaged"
+NOT_ALLOWED = "not allowed"
+EXPIRED = "expired"
+UNFIT = "unfit"

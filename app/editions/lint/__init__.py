@@ -1,0 +1,1 @@
+"""Findings: what an editor should correct in an issue before it is sent."""

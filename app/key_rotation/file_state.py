@@ -1,0 +1,122 @@
+"""A running process follows its key files: it takes up new ones, and says which ones it uses.
+
+Keys that were destroyed end the process; keys that cannot be read leave it with those it has.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.addresses.keyring import Keyring, PublicKeys
+from app.database import Database
+from app.errors import DomainError
+from app.key_rotation.key_users import forget_dead, leave, refuse_behind, say
+from app.keys.key_files import KeysDestroyed, key_names, refuse_destroyed
+from app.log import get_logger
+from app.tokens import new_id
+
+log = get_logger("seals")
+
+LOOK_EVERY = 1.0  # seconds
+SAY_EVERY = timedelta(seconds=10)
+# A request that had begun with the old keys has ended by then.
+SETTLED = timedelta(seconds=2)
+
+Signature = tuple[tuple[str, int, int], ...]
+
+
+def file_state(keys_dir: Path) -> Signature:
+    """Return what changes whenever a key file comes, goes or is replaced."""
+    refuse_destroyed(keys_dir)
+    seen = []
+    for name in key_names(keys_dir):
+        try:
+            status = (keys_dir / str(name)).stat()
+        except FileNotFoundError:  # destroyed while we look; the next look sees the rest
+            continue
+        seen.append((str(name), status.st_ino, status.st_mtime_ns))
+    return tuple(seen)
+
+
+@dataclass
+class KeyWatch:
+    """The keys of one process: `keys` seals, `opening` is what its sender works with, if any."""
+
+    database: Database
+    keys_dir: Path
+    role: str
+    keys: PublicKeys
+    changed: Callable[[PublicKeys], object] = repr
+    opening: Keyring | None = None
+    user: bytes = field(default_factory=new_id)
+    seen: Signature = ()
+    say_at: datetime | None = None
+
+    def begin(self, now: datetime) -> None:
+        """Say which keys this process uses, before it does. Raises KeysBehind."""
+        self.seen = file_state(self.keys_dir)
+        with self.database.reading() as session:
+            refuse_behind(session, self.keys.list_sealing.kid)
+        self._say(now)
+
+    def look(self, now: datetime) -> None:
+        """Take up what changed, and say so when it is time. Raises KeysDestroyed."""
+        seen = file_state(self.keys_dir)
+        if seen != self.seen:
+            self.seen = seen
+            self._take_up(now)
+        if self.say_at is None or now >= self.say_at:
+            try:
+                self._say(now)
+            except SQLAlchemyError:
+                self.say_at = now + SETTLED  # the database is away, and others tell of that
+
+    def _take_up(self, now: datetime) -> None:
+        kind = Keyring if isinstance(self.keys, Keyring) else PublicKeys
+        try:
+            self.keys = kind.load(self.keys_dir)
+        except KeysDestroyed:
+            raise
+        except DomainError as refused:
+            log.warning("the key files changed and cannot be used", why=str(refused))
+            return
+        self.changed(self.keys)
+        self.say_at = now + SETTLED
+        log.info("key files taken up", generation=self.keys.list_sealing.kid)
+
+    def renew(self, now: datetime) -> None:
+        """Say again that this process is alive, if it is time; nothing is taken up."""
+        if self.say_at is None or now >= self.say_at:
+            self._say(now)
+
+    def works_with(self, keyring: Keyring, now: datetime) -> None:
+        """Take note that the sender has begun to work with these keys."""
+        self.opening = keyring
+        self.say_at = min(self.say_at or now, now + SETTLED)
+
+    def _say(self, now: datetime) -> None:
+        seals, opening = self.keys.list_sealing.kid, self.opening
+        if opening is not None:
+            seals = min(seals, opening.generation)
+        with self.database.transaction() as session:
+            forget_dead(session, now=now)
+            say(
+                session,
+                self.user,
+                self.role,
+                seals=seals,
+                knows=opening.knows if opening is not None else 0,
+                now=now,
+            )
+        self.say_at = now + SAY_EVERY
+
+    def end(self) -> None:
+        """Say that this process ends, if the database listens."""
+        try:
+            with self.database.transaction() as session:
+                leave(session, self.user)
+        except SQLAlchemyError:
+            return

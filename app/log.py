@@ -1,0 +1,89 @@
+"""Structured log lines: facts and ids in, never an address, a token or a secret.
+
+Every line of the process passes here, our own and the libraries'; whatever looks like an address or
+a link's token is blotted out, also in exceptions.
+"""
+
+import logging
+import re
+import sys
+from typing import Any, TextIO
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+# An apostrophe and = may stand before an @ (RFC 5322 §3.2.3): rather too much goes than too little.
+_ADDRESS = re.compile(r"[^\s<>\":;,()\[\]]+(?:@|%40)[^\s<>\"'=;,()\[\]]+")
+_TOKEN = re.compile(r"/(confirm|unsubscribe|manage|never)/[^\s\"'?]+")
+_KEY = re.compile(r"\bvk_[A-Za-z0-9_-]{8,}")
+
+
+def redact(text: str) -> str:
+    """Return `text` without anything that looks like an address, a link's token or an API key."""
+    text = _TOKEN.sub(r"/\1/…", text)
+    text = _KEY.sub("vk_…", text)
+    return _ADDRESS.sub("…@…", text) if "@" in text or "%40" in text else text
+
+
+def _blot_event(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    for name, value in event.items():
+        if not isinstance(value, int | float | bool | None):
+            event[name] = redact(value if isinstance(value, str) else str(value))
+    return event
+
+
+def _name_plainly(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Uvicorn tells of its starts and stops, too, under a name that looks like trouble."""
+    if event.get("logger") == "uvicorn.error":
+        event["logger"] = "uvicorn"
+    return event
+
+
+def configure(log_format: str, stream: TextIO | None = None) -> None:
+    """Send all log records of the process to `stream` (standard error), as `json` or `text`."""
+    stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        _name_plainly,
+        structlog.stdlib.add_log_level,
+        stamp,
+    ]
+    renderer: Processor = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if log_format == "json"
+        else structlog.dev.ConsoleRenderer(colors=False)
+    )
+    structlog.configure(
+        processors=[
+            *shared,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                _blot_event,
+                renderer,
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.INFO)
+    for loud in ("uvicorn.access", "aiosmtplib", "alembic", "sqlalchemy"):
+        logging.getLogger(loud).setLevel(logging.WARNING)
+    # It warns of each odd byte that a client sends; the client gets its answer.
+    logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
+
+
+def get_logger(name: str) -> Any:
+    """Return the logger of one part; call it as `log.info("event", count=3)`."""
+    return structlog.stdlib.get_logger(name)

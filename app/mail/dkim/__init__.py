@@ -1,0 +1,1 @@
+"""DKIM: keys, signatures, and what a signature covers."""

@@ -1,0 +1,1 @@
+"""SMTP: a connection to a relay, its pipeline, and its replies."""

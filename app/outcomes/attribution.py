@@ -1,0 +1,81 @@
+"""Whose message came back: by what we signed, and by nothing else. Pure.
+
+First the return path, then the envelope id, then our Message-ID in the returned header. A report
+that carries none of them is a stranger's word, and changes no reader.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from app.deliveries.ledger.message_kinds import ISSUE
+from app.issues.week import NoSuchWeek, Week
+from app.mail.reports import Report
+from app.newsletter import Newsletter
+from app.subscribers.service_messages import ALREADY_SUBSCRIBED, CONFIRMATION, MANAGE_LINK
+from app.tokens import LinkFacts, LinkTokens, LinkUnknown, segment_code
+
+SERVICE = (CONFIRMATION, MANAGE_LINK, ALREADY_SUBSCRIBED)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of ours: to whom (a link id), its kind, its segment, and its number.
+
+    The number is that of an issue's week, or the first three bytes of a service message's nonce.
+    """
+
+    link_id: bytes
+    kind: str
+    segment: str
+    number: int
+
+    @property
+    def week(self) -> Week:
+        """The issue's week. Raises NoSuchWeek."""
+        return Week.parse(f"{self.number // 100}-W{self.number % 100:02}")
+
+
+@dataclass(frozen=True, slots=True)
+class TokenReader:
+    """What tells that a message is ours: keys, domains, segments."""
+
+    links: LinkTokens
+    return_path_domain: str
+    list_domain: str
+    newsletter: Newsletter
+
+    def message_of(self, report: Report) -> Message | None:
+        """Return the message that a report proves to be about; None if it proves nothing."""
+        return next(self._messages(report), None)
+
+    def _messages(self, report: Report) -> Iterator[Message]:
+        opened = self.links.open_return_path
+        for address in (*report.return_paths, *report.envelope_ids):
+            local, _, domain = address.strip("<>").rpartition("@")
+            if not local:  # an envelope id may be the token alone
+                local, domain = domain, self.return_path_domain
+            if domain.lower() == self.return_path_domain:
+                yield from self._opened(opened, local.lower())
+        for message_id in report.message_ids:
+            local, _, domain = message_id.strip("<>").rpartition("@")
+            if domain.lower() == self.list_domain:
+                yield from self._opened(self.links.open_message_id, local)
+
+    def _opened(self, opened: Callable[[str], LinkFacts], text: str) -> Iterator[Message]:
+        try:
+            message = self._message(opened(text))
+            if message is not None and message.kind == ISSUE:
+                _ = message.week
+        except (LinkUnknown, NoSuchWeek):
+            return
+        if message is not None:
+            yield message
+
+    def _message(self, facts: LinkFacts) -> Message | None:
+        for segment in self.newsletter.segments:
+            if segment_code(segment.id) == facts.segment_code:
+                return Message(facts.link_id, ISSUE, segment.id, facts.week)
+        for kind in SERVICE:
+            if segment_code(kind) == facts.segment_code:
+                return Message(facts.link_id, kind, kind, facts.week)
+        return None

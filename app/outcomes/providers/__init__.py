@@ -1,0 +1,1 @@
+"""Notifications of mail providers, one provider a file."""

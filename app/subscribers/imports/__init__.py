@@ -1,0 +1,1 @@
+"""Importing the publisher's list: a CSV file, read in batches."""

@@ -1,0 +1,169 @@
+"""On PostgreSQL each process can do what it must, and no more."""
+
+from collections.abc import Iterator
+
+import pytest
+from psycopg.errors import InsufficientPrivilege
+from sqlalchemy import make_url, text
+from sqlalchemy.exc import ProgrammingError
+
+from app.addresses.keyring import Keyring
+from app.database import Database
+from app.db_privileges import ALL, GRANTS, ROLES, rights
+from app.db_roles import (
+    RolesNotAllowed,
+    RolesNotHere,
+    RolesUnnameable,
+    grant_again,
+    grant_all,
+    statements,
+)
+from app.migration import SchemaNotOurs, migrate
+from app.tables import METADATA
+from tests.support.builders import ROLES_BEGIN, a_subscriber, in_role, prepare
+from tests.support.postgres import PostgresServer
+
+
+def test_every_table_has_its_rights() -> None:
+    """Whoever adds a table says in app/db_privileges.py who may do what with it."""
+    assert set(GRANTS) == {*METADATA.tables, "alembic_version"}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_rights_name_columns_that_there_are(role: str) -> None:
+    for name, table in METADATA.tables.items():
+        given = rights(role, name)
+        named = {column for words in (given.read, given.change) for column in words.split()}
+        assert named - {ALL} <= set(table.columns.keys()), name
+
+
+@pytest.fixture
+def database(postgres: PostgresServer) -> Iterator[Database]:
+    """A migrated database on PostgreSQL, opened as its owner."""
+    url = postgres.fresh_database(postgres.prepared("migrated", prepare))
+    opened = Database(url)
+    yield opened
+    opened.close()
+    postgres.drop(url)
+
+
+@pytest.fixture
+def public(database: Database, keyring: Keyring) -> Iterator[Database]:
+    """The readers' process's way in, to a database with a reader."""
+    with database.transaction() as session:
+        a_subscriber(session, keyring)
+    with in_role(database, "public") as opened:
+        yield opened
+
+
+def refused(database: Database, statement: str) -> bool:
+    try:
+        with database.transaction() as session:
+            session.execute(text(statement))
+    except ProgrammingError as wrong:
+        return isinstance(wrong.orig, InsufficientPrivilege)
+    return False
+
+
+FORBIDDEN = [
+    *(f"SELECT {column} FROM subscribers" for column in ("sealed", "blind_index", "admit")),
+    "SELECT * FROM subscribers",
+    "SELECT count(*) FROM sign_ups",
+    "SELECT hot FROM sign_ups",
+    "DELETE FROM sign_ups",
+    "UPDATE sign_ups SET hot = ''",
+    *(f"UPDATE subscribers SET {column} = ''" for column in ("link_id", "sealed", "admit")),
+    "UPDATE subscribers SET id = ''",
+    "INSERT INTO subscribers (id) VALUES ('')",
+    "UPDATE subscriptions SET consent = '0'",
+    "UPDATE service_messages SET fingerprint = ''",
+    "INSERT INTO service_messages (nonce) VALUES ('')",
+    "SELECT * FROM suppressions",
+    "DELETE FROM suppressions",
+    "SELECT * FROM deleted_rows",
+    "DELETE FROM deleted_rows",
+    "SELECT * FROM deliveries",
+    "SELECT * FROM api_keys",
+    "SELECT * FROM audit_entries",
+    "UPDATE editions SET html = ''",
+    "DELETE FROM issues",
+    "INSERT INTO mailings (week) VALUES ('')",
+    "UPDATE generations SET kid = 9",
+    "UPDATE alembic_version SET version_num = ''",
+    "DROP TABLE subscribers",
+    "CREATE TABLE mine (id int)",
+]
+
+
+def test_c15_the_public_process_can_do_nothing_it_has_no_need_of(public: Database) -> None:
+    assert [statement for statement in FORBIDDEN if not refused(public, statement)] == []
+
+
+def test_the_public_process_can_do_what_it_must(public: Database) -> None:
+    for statement in (
+        "SELECT id, link_id, language, day, told_day FROM subscribers FOR UPDATE",
+        "UPDATE subscribers SET language = 'be'",
+        "UPDATE subscriptions SET state = 'confirmed'",
+        "INSERT INTO deleted_rows (id, day) VALUES ('x', '2025-01-27') ON CONFLICT DO NOTHING",
+        "DELETE FROM subscribers",
+    ):
+        assert not refused(public, statement), statement
+
+
+OTHERS = [
+    ("operators", "SELECT sealed FROM subscribers"),
+    ("operators", "SELECT blind_index FROM suppressions"),
+    ("operators", "SELECT hot FROM sign_ups"),
+    ("operators", "DELETE FROM audit_entries"),
+    ("operators", "UPDATE audit_entries SET actor = ''"),
+    ("sender", "SELECT * FROM api_keys"),
+    ("sender", "UPDATE editions SET html = ''"),
+    ("sender", "DELETE FROM audit_entries"),
+]
+
+
+def test_c15_the_other_processes_have_limits_too(public: Database, database: Database) -> None:
+    for role, statement in OTHERS:
+        with in_role(database, role) as opened:
+            assert refused(opened, statement), statement
+
+
+def test_what_is_not_in_the_table_is_taken_away(public: Database, database: Database) -> None:
+    with database.transaction() as session:
+        session.execute(text(f"GRANT ALL ON subscribers, sign_ups TO {ROLES_BEGIN}_public"))
+    assert not refused(public, "SELECT sealed FROM subscribers")
+    grant_again(database)
+    assert refused(public, "SELECT sealed FROM subscribers")
+    assert not refused(public, "SELECT language FROM subscribers")
+
+
+def test_a_migration_by_who_may_not_is_refused(public: Database, database: Database) -> None:
+    with database.transaction() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    with pytest.raises(SchemaNotOurs):
+        migrate(public)
+
+
+def test_who_may_not_give_rights_is_refused(public: Database) -> None:
+    with pytest.raises(RolesNotAllowed):
+        grant_all(public, "vestka_other")
+
+
+@pytest.mark.parametrize("prefix", ["", "Vestka", "a b", "x;--", "1a", "a" * 60])
+def test_a_name_is_checked(prefix: str) -> None:
+    database = Database(str(make_url("postgresql://nobody@localhost/none")))
+    with pytest.raises(RolesUnnameable):
+        grant_all(database, prefix)
+    database.close()
+
+
+def test_sqlite_has_no_roles() -> None:
+    with pytest.raises(RolesNotHere):
+        grant_all(Database("sqlite:///nowhere.db"), "vestka")
+
+
+def test_statements_take_everything_away_first() -> None:
+    first, *rest = statements("public", "vestka_public")
+    assert first == "GRANT USAGE ON SCHEMA public TO vestka_public"
+    assert rest[0] == "REVOKE ALL ON ALL TABLES IN SCHEMA public FROM vestka_public"
+    assert "GRANT INSERT ON sign_ups TO vestka_public" in rest
