@@ -23,8 +23,9 @@ from app.operators.audit import note
 from app.operators.auth import needs
 from app.settings.values import duration
 from app.web.context import Here, Now, Reading, Writing
+from app.web.strict_json import StrictRoute
 
-router = APIRouter(prefix="/v1/mailings", tags=["mailings"])
+router = APIRouter(prefix="/v1/mailings", tags=["mailings"], route_class=StrictRoute)
 
 Reads = Annotated[Operator, Depends(needs("mailings:read"))]
 MailingId = Annotated[int, Path(ge=1, le=MAX_ROW_NUMBER)]

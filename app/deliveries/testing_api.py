@@ -19,8 +19,9 @@ from app.operators.auth import needs
 from app.web.context import Here, Now
 from app.web.openapi import EMAIL, names
 from app.web.request_body import Body
+from app.web.strict_json import StrictRoute
 
-router = APIRouter(prefix="/v1/issues", tags=["issues"])
+router = APIRouter(prefix="/v1/issues", tags=["issues"], route_class=StrictRoute)
 
 Tests = Annotated[Operator, Depends(needs("messages:test"))]
 
@@ -63,7 +64,7 @@ def _addresses(wish: TestWish) -> list[EmailAddress]:
     return found
 
 
-@router.post("/{week}/test-messages")
+@router.post("/{week}/test-letters")
 def post_test_messages(
     operator: Tests, week: WeekPath, wish: TestWish, here: Here, now: Now
 ) -> list[TestResult]:

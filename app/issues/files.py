@@ -8,6 +8,8 @@ from pydantic_core import from_json
 
 from app.errors import DomainError
 from app.issues.content import IssueContent
+from app.web.problems import field_name
+from app.web.strict_json import JsonFlaw, check_json
 
 LARGEST = 8 << 20  # bytes; what the API takes, too
 
@@ -33,8 +35,13 @@ def read_issue(path: Path, week: str | None = None) -> IssueContent:
 
     Raises the refusals of this module, or ValidationError for content that is no issue.
     """
+    text = read_text(path)
     try:
-        content = from_json(read_text(path), allow_inf_nan=False)
+        check_json(text)
+        content = from_json(text, allow_inf_nan=False)
+    except JsonFlaw as flaw:
+        field = field_name(flaw.path)
+        raise FileNotJson(f"{shown(path)}: {field}: {flaw.message}.", field=field) from None
     except ValueError:
         raise FileNotJson(f"{shown(path)} is not JSON.") from None
     if not isinstance(content, Mapping):

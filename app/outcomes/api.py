@@ -23,6 +23,7 @@ from app.outcomes.providers import ses, sns, sns_client, webhooks
 from app.outcomes.statistics import outcomes_of
 from app.web.context import AppContext, Here, Reading
 from app.web.request_body import JSON, media_type
+from app.web.strict_json import refuse_flawed
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -91,6 +92,7 @@ def post_bounce(_operator: Sends, sent: Annotated[Sent, Depends(_sent)], here: H
     if sent.kind == MESSAGE:
         return _came([intake.message(sent.body)])
     if sent.kind == JSON:
+        refuse_flawed(sent.body)
         events = _read(webhooks.Events, sent.body).events
         return _came([intake.report(webhooks.report_of(each)) for each in events])
     return _came(_from_amazon(sent.body, here, intake))

@@ -17,8 +17,9 @@ from app.suppressions.requests import request
 from app.web.context import Here, Now, Reading, Writing
 from app.web.openapi import EMAIL
 from app.web.request_body import Body
+from app.web.strict_json import StrictRoute
 
-router = APIRouter(prefix="/v1/suppressions", tags=["suppressions"])
+router = APIRouter(prefix="/v1/suppressions", tags=["suppressions"], route_class=StrictRoute)
 
 Counts = Annotated[Operator, Depends(needs("suppressions:read"))]
 Adds = Annotated[Operator, Depends(needs("suppressions:write"))]

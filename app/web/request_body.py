@@ -11,6 +11,8 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.exceptions import HTTPException
 
+from app.web.strict_json import refuse_flawed
+
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 JSON = "application/json"
 
@@ -42,7 +44,9 @@ async def read_body(request: Request, model: type[M], *, lists: tuple[str, ...] 
         if is_form(request):
             return model.model_validate(await _form_fields(request, lists))
         if media_type(request) in (JSON, ""):
-            return model.model_validate_json(await request.body())
+            raw = await request.body()
+            refuse_flawed(raw)
+            return model.model_validate_json(raw)
     except ValidationError as wrong:
         errors = [{**e, "loc": ("body", *e["loc"])} for e in wrong.errors(include_input=False)]
         raise RequestValidationError(errors) from None

@@ -115,17 +115,17 @@ CALLS: dict[str, tuple[str, str, object]] = {
     "mailing's segment": ("POST", "/v1/mailings", {"week": "2024-W31", "segment": "en\ud800"}),
     "test message's address": (
         "POST",
-        "/v1/issues/2024-W31/test-messages",
+        "/v1/issues/2024-W31/test-letters",
         {"to": ["a\ud800@example.org"]},
     ),
     "test message's segment": (
         "POST",
-        "/v1/issues/2024-W31/test-messages",
+        "/v1/issues/2024-W31/test-letters",
         {"to": ["a@example.org"], "segment": "\ud800"},
     ),
     "test message's language": (
         "POST",
-        "/v1/issues/2024-W31/test-messages",
+        "/v1/issues/2024-W31/test-letters",
         {"to": ["a@example.org"], "language": "\ud800"},
     ),
 }

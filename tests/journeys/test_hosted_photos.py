@@ -27,7 +27,7 @@ def test_a_message_shows_what_can_be_fetched(opening: Opening) -> None:
         operator.stores(issue)
         assert operator.approves("2025-W04", "en").status == 200
         asked = {"to": [EDITOR], "segment": "en"}
-        assert operator.calls("POST", "/v1/issues/2025-W04/test-messages", asked).status == 200
+        assert operator.calls("POST", "/v1/issues/2025-W04/test-letters", asked).status == 200
 
         path = f"/photos/{photo}.jpg"
         hidden = reader.sends("GET", path)

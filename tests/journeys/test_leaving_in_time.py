@@ -76,7 +76,7 @@ def test_test_messages_keep_nobody_from_writing(newsletter: Newsletter) -> None:
     """While the relay thinks about a test message, a sign-up is taken at once."""
     newsletter.relay.on(Misdeed("DOT", containing="desk@", delay=2, times=1))
     wish = {"to": ["desk@example.org"], "segment": "en"}
-    call = ("POST", "/v1/issues/2024-W01/test-messages", wish)
+    call = ("POST", "/v1/issues/2024-W01/test-letters", wish)
     answers = []
     thread = Thread(target=lambda: answers.append(newsletter.operator.calls(*call)))
     thread.start()

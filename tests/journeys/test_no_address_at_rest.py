@@ -64,7 +64,7 @@ def _live(newsletter: Newsletter) -> None:
         "the mailing to have met its troubles",
     )
     wish = {"to": [EDITOR, REFUSED], "segment": "en"}
-    tested = operator.calls("POST", "/v1/issues/2024-W40/test-messages", wish)
+    tested = operator.calls("POST", "/v1/issues/2024-W40/test-letters", wish)
     assert [row["sent"] for row in tested.json()] == [True, False]
     (message,) = newsletter.issues_to(LEAVING)
     said = f"554 5.7.1 <{LEAVING}>: no user cyn.{WORD} at mx.{WORD}.example.com; blocked"

@@ -20,7 +20,7 @@ from app.web.context import AppContext
 from tests.support.builders import PUBLIC_URL, a_key, an_issue, everything, visitor
 from tests.support.smtpd import ScriptedServer
 
-CALL = "/v1/issues/2025-W04/test-messages"
+CALL = "/v1/issues/2025-W04/test-letters"
 
 
 @pytest.fixture
