@@ -75,6 +75,7 @@ GRANTS: Mapping[str, Access] = {
     "rate_limit_refusals": Access(public=COUNTER, operators=READ),
     # issues, and what was sent
     "issues": Access(public=READ, operators=EVERYTHING, sender=READ),
+    "issue_versions": Access(operators=READ_ADD, sender=READ),
     "approvals": Access(public=READ, operators=EVERYTHING, sender=READ),
     "editions": Access(public=READ, operators=EVERYTHING, sender=READ),
     "photos": Access(public=READ, operators=EVERYTHING, sender=READ),

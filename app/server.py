@@ -19,6 +19,7 @@ from app.deliveries import testing_api
 from app.editions import api as editions_api
 from app.issues import api as issues_api
 from app.issues import photos_api
+from app.mailings import api as mailings_api
 from app.operators import api as operators_api
 from app.outcomes import api as outcomes_api
 from app.settings import Settings
@@ -112,6 +113,7 @@ def create_operators(installation: AppContext) -> FastAPI:
         issues_api,
         photos_api,
         editions_api,
+        mailings_api,
         testing_api,
         deliveries_api,
         counts_api,

@@ -7,7 +7,7 @@ the issue was taken back in time, and nobody has seen it.
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from app.deliveries.ledger.models import AggregatedCount, Delivery
@@ -18,7 +18,7 @@ from app.issues.drafting import content_of, find
 from app.issues.models import Issue
 from app.issues.week import Week
 from app.mailings.models import Mailing
-from app.mailings.states import CANCELLED
+from app.mailings.states import CANCELLED, RECALLED
 
 _REACHED = (SENT, UNCERTAIN, CLAIMED)
 
@@ -81,4 +81,7 @@ def shown() -> ColumnElement[bool]:
     counted = select(AggregatedCount.mailing_id).where(
         AggregatedCount.mailing_id == Mailing.id, AggregatedCount.state.in_(_REACHED)
     )
-    return or_(Mailing.state != CANCELLED, message.exists(), counted.exists())
+    return and_(
+        Mailing.state != RECALLED,
+        or_(Mailing.state != CANCELLED, message.exists(), counted.exists()),
+    )

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from app import log
-from app.cli.mailing import window_of
+from app.cli.mailing_start import window_of
 from app.cli.output import AsJson, print_record, print_rows
 from app.settings import SettingWrong
 from app.settings.locations import database_url

@@ -17,13 +17,13 @@ from app.editions.preview import preview as preview_edition
 from app.editions.preview import to_look_at
 from app.issues.approval import approve as approve_issue
 from app.issues.approval import approved_segments
-from app.issues.approval import withdraw as withdraw_approval
 from app.issues.content import Commentary
 from app.issues.drafting import content_of, find, list_issues, store
 from app.issues.files import read_issue
 from app.issues.folder import read_folder
 from app.issues.week import Week
 from app.mail.message.templates import Rendered
+from app.mailings.withdrawal import withdraw as withdraw_approval
 from app.operators.audit import note
 
 commands = typer.Typer(no_args_is_help=True, help="The week's issue: store, look at, approve.")

@@ -28,6 +28,22 @@ def read_address(question: str) -> EmailAddress:
     return EmailAddress.parse(lines[0].rstrip("\r"))
 
 
+class ConfirmationNeeded(DomainError):
+    """Confirmation needed: repeat with --yes."""
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask before what cannot be taken back, or not wholly; `yes` answers.
+
+    Raises ConfirmationNeeded where nobody can be asked, or what ends the command after a no.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise ConfirmationNeeded
+    typer.confirm(question, abort=True, err=True)
+
+
 def answer(question: str) -> str:
     """Ask on standard error; standard output may be the list, and takes not even a space."""
     typer.echo(f"{question} ", err=True, nl=False)

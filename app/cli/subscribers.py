@@ -13,7 +13,7 @@ import typer
 from app.cli.app_context import CommandContext
 from app.cli.import_list import import_
 from app.cli.output import AsJson, print_json, print_rows
-from app.cli.prompts import answer, read_address
+from app.cli.prompts import answer, confirm, read_address
 from app.errors import DomainError
 from app.key_rotation.key_users import refuse_behind
 from app.keys.age import Recipients
@@ -102,9 +102,18 @@ def _ask_twice() -> None:
 
 
 @commands.command()
-def erase(*, as_json: AsJson = False) -> None:
-    """Erase everything about the address given on standard input."""
+def erase(
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask first")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Erase everything about the address given on standard input. Asks first at a terminal.
+
+    An address that a program gives is not asked about: it was given for this alone.
+    """
     address = read_address("Address to erase: ")
+    if sys.stdin.isatty():
+        confirm("Erase everything about this address, for good?", yes=yes)
     opened = CommandContext()
     now = opened.clock.now()
     with opened.database.transaction() as session:

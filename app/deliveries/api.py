@@ -1,4 +1,4 @@
-"""The operators' calls for mailings: launch, watch, pause, resume, cancel, decide doubts."""
+"""The operators' calls for mailings: launch, watch, pause, resume, cancel, recall, revise."""
 
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -8,14 +8,25 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.database import MAX_ROW_NUMBER
-from app.deliveries.ledger.completion import exclude_rest
+from app.deliveries.cancelling import cancel_mailing, resume_mailing
 from app.deliveries.ledger.progress import as_record, as_records
-from app.deliveries.ledger.reasons import CANCELLED_BY_OPERATOR
 from app.deliveries.ledger.uncertain import list_uncertain, resend, settle
-from app.deliveries.schemas import Decided, DoubtDecision, DoubtView, MailingView, MailingWish
-from app.issues.api import week_in_path
-from app.mailings.control import cancel, pause, resume
-from app.mailings.launch import find_mailing, launch
+from app.deliveries.recalling import recall_mailing
+from app.deliveries.revising import revise_mailing
+from app.deliveries.schemas import (
+    Decided,
+    DoubtDecision,
+    DoubtView,
+    MailingView,
+    MailingWish,
+    RevisedMailing,
+)
+from app.editions.api import finding_views
+from app.editions.freezing import EditionContext
+from app.issues.api import IfMatch, week_in_path
+from app.issues.content import IssueContent
+from app.mailings.control import pause
+from app.mailings.launch import find_mailing, launch_on_request
 from app.mailings.models import Mailing
 from app.newsletter import UnknownSegment
 from app.operators.api_keys import Operator
@@ -30,6 +41,7 @@ router = APIRouter(prefix="/v1/mailings", tags=["mailings"], route_class=StrictR
 Reads = Annotated[Operator, Depends(needs("mailings:read"))]
 MailingId = Annotated[int, Path(ge=1, le=MAX_ROW_NUMBER)]
 Controls = Annotated[Operator, Depends(needs("mailings:control"))]
+Approves = Annotated[Operator, Depends(needs("issues:approve"))]
 
 
 def view(session: Session, mailing: Mailing, now: datetime) -> MailingView:
@@ -46,14 +58,18 @@ def post_mailing(
     operator: Controls,
     now: Now,
 ) -> MailingView:
-    """Send the week's issue to the segment now; a second call answers 200 with the same mailing."""
+    """Send the week's issue to the segment now; a second call answers 200 with the same mailing.
+
+    One that was cancelled is refused (409, with what to do), and so is a segment without a
+    confirmed subscriber; both spend nothing. `state` says where an earlier mailing stands.
+    """
     week = week_in_path(wish.week)
     try:
         segment = here.newsletter.segment(wish.segment)
     except UnknownSegment:
         raise UnknownSegment(field="segment") from None
     over = here.settings.send_window if wish.over is None else _window(wish.over)
-    mailing, new = launch(session, week, segment, by=operator.name, over=over, now=now)
+    mailing, new = launch_on_request(session, week, segment, by=operator.name, over=over, now=now)
     if new:
         note(session, operator.name, "mailing launched", f"{week} {segment.id}", now=now)
     response.status_code = 201 if new else 200
@@ -89,10 +105,13 @@ def post_pause(
 
 @router.post("/{mailing_id}/resume")
 def post_resume(
-    mailing_id: MailingId, session: Writing, operator: Controls, now: Now
+    mailing_id: MailingId, here: Here, session: Writing, operator: Controls, now: Now
 ) -> MailingView:
-    """Let a paused mailing go on."""
-    mailing = resume(session, mailing_id)
+    """Let a paused mailing go on; or a cancelled one, for those who have nothing yet.
+
+    A cancelled one within its life only (VESTKA_RETRY_FOR).
+    """
+    mailing = resume_mailing(session, mailing_id, life=here.settings.retry_for, now=now)
     note(session, operator.name, "mailing resumed", str(mailing_id), now=now)
     return view(session, mailing, now)
 
@@ -101,12 +120,46 @@ def post_resume(
 def post_cancel(
     mailing_id: MailingId, session: Writing, operator: Controls, now: Now
 ) -> MailingView:
-    """End the mailing; whoever has not got the message is excluded."""
-    mailing = cancel(session, mailing_id, now=now)
-    session.flush()
-    exclude_rest(session, mailing_id, CANCELLED_BY_OPERATOR)
+    """End the mailing; whoever has nothing yet is excluded, unless it is resumed in time."""
+    mailing = cancel_mailing(session, mailing_id, now=now)
     note(session, operator.name, "mailing cancelled", str(mailing_id), now=now)
     return view(session, mailing, now)
+
+
+@router.post("/{mailing_id}/recall")
+def post_recall(mailing_id: MailingId, here: Here, operator: Controls, now: Now) -> MailingView:
+    """Undo a mailing of which no message was attempted; its issue opens again.
+
+    Its approval is withdrawn, and so is that for segments it was not launched to. 409 with numbers
+    once a message was attempted. While senders hold messages the mailing is paused and the call
+    waits some seconds for them; after a 409 it stays paused.
+    """
+    record = recall_mailing(here.database, mailing_id, by=operator.name, now=now)
+    return MailingView.model_validate(record)
+
+
+@router.post("/{mailing_id}/revision")
+def post_revision(
+    mailing_id: MailingId,
+    content: IssueContent,
+    here: Here,
+    operator: Controls,
+    _approver: Approves,
+    now: Now,
+    if_match: IfMatch = None,
+) -> RevisedMailing:
+    """Store and approve the issue anew, whole, while its mailing is paused.
+
+    Whoever has nothing yet gets the new edition once the mailing is resumed; `sent_by_revision`
+    says how many got which. Segments that the issue is approved for and was not launched to get it,
+    too. The archive shows it at once. `If-Match` takes the issue's ETag.
+    """
+    settings = here.settings
+    context = EditionContext(here.newsletter, settings.public_url, settings.hosts_photos)
+    record, found = revise_mailing(
+        here.database, context, mailing_id, content, by=operator.name, if_match=if_match, now=now
+    )
+    return RevisedMailing.model_validate({**record, "findings": finding_views(found)})
 
 
 @router.get("/{mailing_id}/uncertain")

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from app.database import MAX_ROW_NUMBER
+from app.editions.api import FindingView
 from app.web.openapi import WEEK, names
 from app.web.request_body import Body
 
@@ -34,7 +35,10 @@ class MailingView(BaseModel):
     id: int
     week: str
     segment: str
-    state: str
+    state: Annotated[
+        str,
+        Field(description="enrolling, running, paused, finished, cancelled or recalled"),
+    ]
     audience: Annotated[int | None, Field(description="null until it is frozen")]
     sent: int
     pending: int
@@ -49,6 +53,19 @@ class MailingView(BaseModel):
     finished_at: datetime | None
     rate: Annotated[float | None, Field(description="messages a second since the launch")]
     seconds_left: Annotated[int | None, Field(description="at that rate")]
+    revision: Annotated[
+        int, Field(description="the edition of whoever has nothing yet; 1 until it is revised")
+    ]
+    sent_by_revision: Annotated[
+        dict[str, int],
+        Field(description="how many got which revision", examples=[{"1": 2, "2": 2}]),
+    ]
+
+
+class RevisedMailing(MailingView):
+    """A mailing whose issue was revised, and what an editor should know of the new edition."""
+
+    findings: list[FindingView]
 
 
 class DoubtView(BaseModel):

@@ -97,7 +97,7 @@ class Steps:
 
     def _blank_all(self, now: datetime) -> None:
         def step(session: Transaction) -> int:
-            return anonymise(session, lambda s, ids: self.before_blank(s, ids, now))
+            return anonymise(session, lambda s, ids: self.before_blank(s, ids, now), now=now)
 
         while self._in_transaction(step):
             pass

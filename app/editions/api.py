@@ -11,7 +11,7 @@ from app.editions.lint.rules import Finding, Level, examine
 from app.editions.preview import preview, to_look_at
 from app.editions.truncation import html_size
 from app.issues.api import WeekPath
-from app.issues.approval import approve, withdraw
+from app.issues.approval import approve
 from app.issues.drafting import content_of, find
 from app.newsletter import UnknownSegment
 from app.operators.api_keys import Operator
@@ -86,14 +86,7 @@ def post_approval(
     hosted = here.settings.hosts_photos
     found = freeze(session, here.newsletter, week, approved, public_url=url, hosted=hosted, now=now)
     note(session, operator.name, "issue approved", f"{week} {' '.join(approved)}", now=now)
-    return Approved(week=str(week), segments=list(approved), findings=_views(found))
-
-
-@router.delete("/{week}/approval", status_code=204)
-def delete_approval(operator: Approves, week: WeekPath, session: Writing, now: Now) -> None:
-    """Withdraw the approval for all segments, unless one of them was launched."""
-    withdraw(session, week)
-    note(session, operator.name, "approval withdrawn", str(week), now=now)
+    return Approved(week=str(week), segments=list(approved), findings=finding_views(found))
 
 
 @router.get("/{week}/editions/{segment}")
@@ -126,9 +119,10 @@ def get_edition(
         html=shown.html,
         text=shown.text,
         size=html_size(rendered.html),
-        findings=_views(examine(content, found, spoken, rendered, url)),
+        findings=finding_views(examine(content, found, spoken, rendered, url)),
     )
 
 
-def _views(findings: Sequence[Finding]) -> list[FindingView]:
+def finding_views(findings: Sequence[Finding]) -> list[FindingView]:
+    """Return findings as the API shows them."""
     return [FindingView.model_validate(each) for each in findings]

@@ -6,8 +6,7 @@ A photo in the message has a description in the language of that text.
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.database import Transaction
@@ -32,10 +31,6 @@ class IssueIncomplete(DomainError):
 
 class NotApproved(DomainError):
     """This issue is not approved for this segment."""
-
-
-class AlreadySent(DomainError):
-    """This issue is on its way or was sent; its approval cannot be withdrawn."""
 
 
 def approve(
@@ -64,6 +59,16 @@ def approve(
         for each in wanted
     ]
     insert_if_absent(session, Approval, rows)
+    session.execute(  # the row of a recalled mailing's approval is still there
+        update(Approval)
+        .where(
+            Approval.week == str(week),
+            Approval.segment.in_([each.id for each in wanted]),
+            Approval.withdrawn,
+        )
+        .values(withdrawn=False, approved_by=by, approved_at=now)
+        .execution_options(synchronize_session=False)
+    )
     return tuple(segment.id for segment in wanted)
 
 
@@ -82,20 +87,9 @@ def _named(newsletter: Newsletter, names: Sequence[str] | None) -> list[Segment]
 
 def approved_segments(session: Session, week: Week) -> tuple[str, ...]:
     """Return the segments that the week's issue is approved for."""
-    query = select(Approval.segment).where(Approval.week == str(week)).order_by(Approval.segment)
+    query = (
+        select(Approval.segment)
+        .where(Approval.week == str(week), Approval.withdrawn.is_(False))
+        .order_by(Approval.segment)
+    )
     return tuple(session.scalars(query))
-
-
-def withdraw(session: Transaction, week: Week) -> None:
-    """Withdraw all approvals of a week. Raises IssueUnknown, NotApproved or AlreadySent.
-
-    Editions go with their approval; a mailing holds it fast, so nothing that was launched can be
-    withdrawn, whatever happens at the same moment.
-    """
-    find(session, week, lock=True)
-    if not approved_segments(session, week):
-        raise NotApproved
-    try:
-        session.execute(delete(Approval).where(Approval.week == str(week)))
-    except IntegrityError:
-        raise AlreadySent from None

@@ -77,6 +77,13 @@ def _clean(allowed: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def plain_line(text: str) -> str:
+    """Refuse what no line of a page may hold: control characters, or nothing at all."""
+    if not is_plain(text):
+        raise PydanticCustomError("characters", "Text must hold no control characters")
+    return _said(text)
+
+
 def _said(text: str) -> str:
     if not text.strip():
         raise PydanticCustomError("blank", "Text must not be blank")

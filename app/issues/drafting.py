@@ -6,6 +6,7 @@ A draft is stored whole or not at all. Once it is approved for any segment it is
 import hashlib
 import re
 from datetime import datetime
+from inspect import getdoc
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -19,6 +20,7 @@ from app.issues.photos import check_known, hold
 from app.issues.week import Week
 from app.newsletter import Newsletter
 
+NO_CORRECTIONS = "{}"
 _ENTITY_TAG = re.compile(r'(W/)?"([^"]*)"')  # RFC 9110 §8.8.3
 
 
@@ -27,7 +29,20 @@ class IssueUnknown(DomainError):
 
 
 class IssueClosed(DomainError):
-    """This issue is approved, and so closed to edits; withdraw the approval first."""
+    """This issue is approved, and so closed to edits.
+
+    Not launched yet: withdraw the approval first (`vestka issue withdraw`). Launched: recall the
+    mailing while no message was attempted (`vestka mailing recall`), or else pause and revise it
+    (`vestka mailing revise`); what the archive shows can be corrected (`vestka issue correct`).
+    """
+
+    def __init__(self) -> None:
+        """Say all of it: which of it holds, the issue's mailings tell."""
+        super().__init__(" ".join((getdoc(type(self)) or "").split()))
+
+
+class IssueRecalled(DomainError):
+    """A mailing of this issue was recalled, and the ledger keeps both; store another draft."""
 
 
 class WeekDiffers(DomainError):
@@ -76,7 +91,7 @@ def store(
     text = content.model_dump_json(exclude_none=True)
     etag = hashlib.sha256(text.encode()).hexdigest()[:32]
     issue = session.get(Issue, str(week), with_for_update=True)
-    _check_match(issue, if_match)
+    check_match(issue, if_match)
     if issue is None:
         row = {"week": str(week), "content": text, "etag": etag, "changed_at": now}
         new = insert_if_absent(session, Issue, [row])
@@ -87,6 +102,7 @@ def store(
     if etag != issue.etag:
         _check_open(session, issue)
         issue.content, issue.etag, issue.changed_at = text, etag, now
+        issue.corrections = NO_CORRECTIONS
         hold(session, str(week), content)
     return issue, False
 
@@ -94,13 +110,18 @@ def store(
 def delete(session: Transaction, week: Week, *, if_match: str | None = None) -> None:
     """Delete a draft. Raises IssueUnknown, IssueClosed or EtagDiffers."""
     issue = find(session, week, lock=True)
-    _check_match(issue, if_match)
+    check_match(issue, if_match)
     _check_open(session, issue)
+    if session.scalar(select(Approval.segment).where(Approval.week == issue.week).limit(1)):
+        raise IssueRecalled
     session.delete(issue)
 
 
-def _check_match(issue: Issue | None, if_match: str | None) -> None:
-    """RFC 9110 §13.1.1: `*` matches anything that is there, a weak tag nothing."""
+def check_match(issue: Issue | None, if_match: str | None) -> None:
+    """Raise EtagDiffers unless this is the issue that If-Match names.
+
+    RFC 9110 §13.1.1: `*` matches anything that is there, a weak tag nothing.
+    """
     if if_match is None:
         return
     current = None if issue is None else issue.etag
@@ -110,5 +131,8 @@ def _check_match(issue: Issue | None, if_match: str | None) -> None:
 
 
 def _check_open(session: Session, issue: Issue) -> None:
-    if session.scalar(select(Approval.segment).where(Approval.week == issue.week).limit(1)):
+    approved = select(Approval.segment).where(
+        Approval.week == issue.week, Approval.withdrawn.is_(False)
+    )
+    if session.scalar(approved.limit(1)):
         raise IssueClosed

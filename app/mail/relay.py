@@ -67,9 +67,13 @@ class Relay:
         """Whether it is there for some messages only."""
         return bool(self.segments or self.domains)
 
+    def takes_segment(self, segment: str) -> bool:
+        """Tell whether messages to this segment may go by this relay, to some domain at least."""
+        return not self.segments or segment in self.segments
+
     def takes(self, segment: str | None, domain: str) -> bool:
         """Tell whether a message to `domain` may go by this relay; `segment` None: it has none."""
-        if self.segments and segment not in self.segments:
+        if self.segments and (segment is None or not self.takes_segment(segment)):
             return False
         return not self.domains or any(each.matches(domain) for each in self.domains)
 

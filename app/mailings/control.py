@@ -1,4 +1,4 @@
-"""An operator's hand on a mailing: pause, resume, cancel."""
+"""An operator's hand on a mailing: pause, resume, cancel. Its deliveries are the next room's."""
 
 from datetime import datetime
 
@@ -6,7 +6,14 @@ from app.database import Transaction
 from app.mailings.commit_logging import tell
 from app.mailings.launch import find_mailing
 from app.mailings.models import Mailing
-from app.mailings.states import CANCELLED, ENROLLING, PAUSED, RUNNING, move
+from app.mailings.states import (
+    CANCELLED,
+    ENROLLING,
+    PAUSED,
+    RUNNING,
+    MoveNotAllowed,
+    move,
+)
 
 
 def pause(session: Transaction, mailing_id: int) -> Mailing:
@@ -19,10 +26,13 @@ def pause(session: Transaction, mailing_id: int) -> Mailing:
 
 
 def resume(session: Transaction, mailing_id: int) -> Mailing:
-    """Let it go on. Raises MailingUnknown or MoveNotAllowed."""
+    """Let a paused or cancelled mailing go on. Raises MailingUnknown or MoveNotAllowed."""
     mailing = find_mailing(session, mailing_id, lock=True)
     if mailing.state not in (RUNNING, ENROLLING):
+        if mailing.state not in (PAUSED, CANCELLED):
+            raise MoveNotAllowed(f"The mailing is {mailing.state}; it cannot be resumed.")
         mailing.state = move(mailing.state, ENROLLING if mailing.audience is None else RUNNING)
+        mailing.finished_at = None
         tell(session, "resumed", mailing)
     return mailing
 

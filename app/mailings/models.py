@@ -1,11 +1,12 @@
 """Sending an issue to one segment, and the weekly slots that were decided.
 
-One mailing per issue and segment, whoever asks and how often; a slot is decided once.
+One mailing per issue and segment, whoever asks and how often; one that was recalled is taken up by
+the next launch. A slot is decided once.
 """
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKeyConstraint, String, UniqueConstraint
+from sqlalchemy import ForeignKeyConstraint, SmallInteger, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base, RowNumber, UtcDateTime
@@ -14,7 +15,9 @@ from app.database import Base, RowNumber, UtcDateTime
 class Mailing(Base):
     """One issue on its way to one segment; `audience` is null until it is frozen.
 
-    `over` is the window in seconds over which its messages are spread; null for none.
+    `over` is the window in seconds over which its messages are spread; null for none. `revision` is
+    the edition that whoever has nothing yet gets; `sent_by_revision` is JSON, written when its rows
+    become counts: how many got which.
     """
 
     __tablename__ = "mailings"
@@ -35,6 +38,8 @@ class Mailing(Base):
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     over: Mapped[int | None]
     folded: Mapped[bool] = mapped_column(default=False)
+    revision: Mapped[int] = mapped_column(SmallInteger, default=1, server_default="1")
+    sent_by_revision: Mapped[str | None] = mapped_column(String(2000))
 
 
 class Slot(Base):

@@ -1,7 +1,8 @@
 """The calendar's step: when a segment's slot has come, its issue goes; and a slot is decided once.
 
 The approved, unsent issue of the slot's week goes, or else that of the week before. If there is
-none, or the slot was missed by more than the grace time, nothing goes and the operators are told.
+none, or nobody to read it, or the slot was missed by more than the grace time, nothing goes and the
+operators are told.
 """
 
 from collections.abc import Mapping
@@ -15,9 +16,10 @@ from app.dialects import insert_if_absent
 from app.issues.approval import approved_segments
 from app.issues.week import Week
 from app.mailings.calendar import Schedule
-from app.mailings.launch import CALENDAR, launch, mailing_of
+from app.mailings.launch import CALENDAR, has_readers, launch, mailing_of
 from app.mailings.models import Installation, Mailing, Slot
 from app.mailings.notes import LaunchNotes
+from app.mailings.states import RECALLED
 from app.newsletter import Newsletter, Segment
 from app.operators.alerts import alert
 
@@ -25,6 +27,7 @@ LAUNCHED = "launched"
 NOTHING = "nothing"
 LATE = "late"
 ALREADY = "already"
+EMPTY = "empty"
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -83,7 +86,7 @@ def _decide(
     if now - slot > grace:
         decision = LATE
     elif week is not None:
-        decision = LAUNCHED
+        decision = LAUNCHED if has_readers(session, segment.id) else EMPTY
     else:
         decision = ALREADY if _was_sent(session, segment, this_week, slot, notes) else NOTHING
     row = {
@@ -128,6 +131,7 @@ def _was_sent(
         Mailing.segment == segment.id,
         Mailing.week.in_([str(this_week), str(this_week.previous())]),
         Mailing.launched_at > slot - timedelta(days=6),
+        Mailing.state != RECALLED,
     )
     return session.scalar(query) is not None
 
@@ -140,6 +144,9 @@ def _tell(
         NOTHING: f"The slot of {segment.label} came ({when}) and there was no approved issue.",
         LATE: f"The slot of {segment.label} ({when}) was missed by more than the grace time;"
         " its issue waits for an operator.",
+        EMPTY: f"The slot of {segment.label} came ({when}) and the segment has no confirmed"
+        " subscriber: nothing was launched. The issue stays approved, and an operator can launch it"
+        " when there is somebody to read it.",
     }
     if decision in texts:
         alert(session, f"slot-{segment.id}-{slot:%Y-%m-%dT%H:%M}", texts[decision], now=now)

@@ -1,4 +1,7 @@
-"""The states of a mailing and the moves between them, as data."""
+"""The states of a mailing and the moves between them, as data.
+
+A cancelled mailing may be resumed, a recalled one is as if it had never been launched.
+"""
 
 from app.errors import DomainError
 
@@ -7,25 +10,39 @@ RUNNING = "running"
 PAUSED = "paused"
 FINISHED = "finished"
 CANCELLED = "cancelled"
+RECALLED = "recalled"
 
 # Not ended yet.
 ON_THEIR_WAY = (ENROLLING, RUNNING, PAUSED)
 
 MOVES: dict[str, frozenset[str]] = {
-    ENROLLING: frozenset({RUNNING, PAUSED, CANCELLED, FINISHED}),
-    RUNNING: frozenset({PAUSED, FINISHED, CANCELLED}),
-    PAUSED: frozenset({RUNNING, ENROLLING, CANCELLED}),
-    FINISHED: frozenset({RUNNING}),  # an operator released an uncertain message
-    CANCELLED: frozenset(),
+    # An audience that is empty after all is recalled: it spends nothing.
+    ENROLLING: frozenset({RUNNING, PAUSED, CANCELLED, RECALLED}),
+    RUNNING: frozenset({PAUSED, FINISHED, CANCELLED, RECALLED}),
+    PAUSED: frozenset({RUNNING, ENROLLING, CANCELLED, RECALLED}),
+    # An operator released an uncertain message; or nothing was attempted at all.
+    FINISHED: frozenset({RUNNING, RECALLED}),
+    # Cancelled by mistake, or where a recall was meant.
+    CANCELLED: frozenset({RUNNING, ENROLLING, RECALLED}),
+    RECALLED: frozenset({ENROLLING}),  # launched again
+}
+
+_ACTS = {
+    ENROLLING: "launched",
+    RUNNING: "resumed",
+    PAUSED: "paused",
+    FINISHED: "finished",
+    CANCELLED: "cancelled",
+    RECALLED: "recalled",
 }
 
 
 class MoveNotAllowed(DomainError):
-    """That cannot be done in the state it is in."""
+    """The mailing's state does not allow that."""
 
 
 def move(before: str, after: str) -> str:
     """Return `after` if a mailing may go there from `before`. Raises MoveNotAllowed."""
     if after not in MOVES[before]:
-        raise MoveNotAllowed(f"a mailing that is {before} cannot become {after}")
+        raise MoveNotAllowed(f"The mailing is {before}; it cannot be {_ACTS[after]}.")
     return after

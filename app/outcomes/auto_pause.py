@@ -16,7 +16,7 @@ from app.deliveries.ledger.states import SENT
 from app.mail.classification import Class
 from app.mailings.control import pause
 from app.mailings.models import Mailing
-from app.mailings.states import CANCELLED, PAUSED, MoveNotAllowed
+from app.mailings.states import CANCELLED, PAUSED, RECALLED, MoveNotAllowed
 from app.operators.alerts import alert, was_told
 from app.outcomes.models import OutcomeCount
 from app.outcomes.processing import NEWS
@@ -95,7 +95,7 @@ def _counts(session: Session, now: datetime) -> Iterator[tuple[Mailing, Class, i
         )
         .where(
             Mailing.launched_at > now - NEWS,
-            Mailing.state != CANCELLED,
+            Mailing.state.not_in((CANCELLED, RECALLED)),
             OutcomeCount.outcome.in_([str(each) for each in _WATCHED]),
         )
         .group_by(Mailing.id, OutcomeCount.outcome)

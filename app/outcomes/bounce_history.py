@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.database import Transaction
 from app.mailings.models import Mailing
+from app.mailings.states import RECALLED
 from app.outcomes.bounce_policy import CLEAN, BounceRecord
 from app.outcomes.models import BounceMark, Returned
 from app.subscribers.models import Subscription
@@ -52,6 +53,7 @@ def passed_between(session: Session, subscriber_id: bytes, after: int, before: i
             Subscription.subscriber_id == subscriber_id,
             Mailing.week > _name(after),
             Mailing.week < _name(before),
+            Mailing.state != RECALLED,
         )
     )
     return session.scalar(query.limit(1)) is not None

@@ -2,8 +2,10 @@
 
 from fastapi.testclient import TestClient
 
+from app.addresses.keyring import Keyring
+from app.database import Database
 from app.mail.message.compiler import marker
-from tests.support.builders import PUBLIC_URL, a_document
+from tests.support.builders import PUBLIC_URL, a_document, a_subscriber
 
 URL = "/v1/issues/2025-W04"
 
@@ -47,7 +49,11 @@ def test_wrong_wishes_are_refused(operators: TestClient) -> None:
     assert operators.get(URL).json()["approved"] == []
 
 
-def test_a_withdrawal_comes_before_a_launch_or_not_at_all(operators: TestClient) -> None:
+def test_a_withdrawal_comes_before_a_launch_or_not_at_all(
+    operators: TestClient, database: Database, keyring: Keyring
+) -> None:
+    with database.transaction() as session:
+        a_subscriber(session, keyring)
     operators.put(URL, json=a_document())
     assert operators.delete(f"{URL}/approval").status_code == 409
     operators.post(f"{URL}/approval")

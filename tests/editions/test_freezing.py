@@ -7,7 +7,8 @@ from sqlalchemy import select
 from app.database import Database
 from app.editions.freezing import editions_of, freeze
 from app.editions.models import Edition
-from app.issues.approval import approve, withdraw
+from app.issues.approval import approve
+from app.mailings.withdrawal import withdraw
 from tests.support.builders import NEWSLETTER, PUBLIC_URL, WEEK, an_issue
 from tests.support.clock import MONDAY
 

@@ -23,7 +23,7 @@ from app.editions.pictures import (
     standalone,
 )
 from app.editions.preview import preview
-from app.issues.approval import approve, withdraw
+from app.issues.approval import approve
 from app.issues.content import IssueContent
 from app.issues.decoding import Decoded, decode
 from app.issues.drafting import store
@@ -31,6 +31,7 @@ from app.issues.models import PhotoVersion
 from app.issues.photos import keep
 from app.mail.message.inline_images import LARGEST_ALL, travelling
 from app.mail.message.templates import Rendered
+from app.mailings.withdrawal import withdraw
 from app.web.context import AppContext
 from tests.support.builders import NEWSLETTER, PUBLIC_URL, WEEK, a_document
 from tests.support.clock import MONDAY

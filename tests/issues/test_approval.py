@@ -14,10 +14,10 @@ from app.issues.approval import (
     NotApproved,
     approve,
     approved_segments,
-    withdraw,
 )
 from app.issues.content import IssueContent, missing_texts
 from app.issues.drafting import IssueClosed, IssueUnknown, content_of, find, store
+from app.mailings.withdrawal import withdraw
 from app.newsletter import Segment, UnknownSegment
 from tests.support.builders import NEWSLETTER, WEEK, a_document, an_issue
 from tests.support.clock import MONDAY

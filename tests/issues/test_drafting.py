@@ -16,7 +16,7 @@ from app.issues.drafting import (
     IssueClosed,
     IssueUnknown,
     WeekDiffers,
-    _check_match,
+    check_match,
     content_of,
     delete,
     find,
@@ -87,23 +87,23 @@ def test_if_match_holds_for_a_list_that_names_it(
     tags = [*others, current] if named else [tag for tag in others if tag != current]
     header = ", ".join(f'"{tag}"' for tag in tags) or '""'
     if named:
-        _check_match(issue, header)
+        check_match(issue, header)
     else:
         with pytest.raises(EtagDiffers):
-            _check_match(issue, header)
+            check_match(issue, header)
 
 
 def test_any_etag_is_matched_by_a_star() -> None:
-    _check_match(Issue(week="2025-W04", content="", etag="1", changed_at=MONDAY), "*")
+    check_match(Issue(week="2025-W04", content="", etag="1", changed_at=MONDAY), "*")
 
 
 def test_a_weak_tag_matches_nothing() -> None:
     issue = Issue(week="2025-W04", content="", etag="abc", changed_at=MONDAY)
     for weak in ('W/"abc"', '"x", W/"abc"', 'W/"x","y", W/"abc"'):
         with pytest.raises(EtagDiffers):
-            _check_match(issue, weak)
-    _check_match(issue, 'W/"x","abc"')
-    _check_match(issue, "abc")  # as the body of an answer says it
+            check_match(issue, weak)
+    check_match(issue, 'W/"x","abc"')
+    check_match(issue, "abc")  # as the body of an answer says it
 
 
 def test_two_who_replace_one_draft_at_once_do_not_both_succeed(database: Database) -> None:

@@ -5,7 +5,15 @@ import pytest
 from app.database import Database
 from app.mailings.control import cancel, pause, resume
 from app.mailings.launch import MailingUnknown, launch
-from app.mailings.states import CANCELLED, ENROLLING, FINISHED, PAUSED, RUNNING, MoveNotAllowed
+from app.mailings.states import (
+    CANCELLED,
+    ENROLLING,
+    FINISHED,
+    PAUSED,
+    RECALLED,
+    RUNNING,
+    MoveNotAllowed,
+)
 from tests.support.builders import NEWSLETTER, WEEK, an_issue
 from tests.support.clock import MONDAY
 
@@ -32,14 +40,16 @@ def test_a_mailing_with_its_audience_goes_on_running(database: Database, mailing
         assert resume(session, mailing_id).state == RUNNING
 
 
-def test_cancelling_is_for_good(database: Database, mailing_id: int) -> None:
+def test_a_cancelled_mailing_can_be_resumed_and_not_paused(
+    database: Database, mailing_id: int
+) -> None:
     with database.transaction() as session:
         mailing = cancel(session, mailing_id, now=MONDAY)
         assert (mailing.state, mailing.finished_at) == (CANCELLED, MONDAY)
         assert cancel(session, mailing_id, now=MONDAY).state == CANCELLED
-        for act in (pause, resume):
-            with pytest.raises(MoveNotAllowed):
-                act(session, mailing_id)
+        with pytest.raises(MoveNotAllowed, match="The mailing is cancelled; it cannot be paused"):
+            pause(session, mailing_id)
+        assert (resume(session, mailing_id).state, mailing.finished_at) == (ENROLLING, None)
 
 
 def test_what_is_finished_cannot_be_stopped_or_resumed(database: Database, mailing_id: int) -> None:
@@ -49,6 +59,19 @@ def test_what_is_finished_cannot_be_stopped_or_resumed(database: Database, maili
             pause(session, mailing_id)
         with pytest.raises(MoveNotAllowed):
             cancel(session, mailing_id, now=MONDAY)
+        with pytest.raises(MoveNotAllowed):
+            resume(session, mailing_id)
+
+
+def test_what_is_recalled_is_launched_again_and_not_resumed(
+    database: Database, mailing_id: int
+) -> None:
+    with database.transaction() as session:
+        pause(session, mailing_id).state = RECALLED
+        session.flush()
+        for act in (pause, resume):
+            with pytest.raises(MoveNotAllowed, match="The mailing is recalled"):
+                act(session, mailing_id)
 
 
 def test_an_unknown_mailing_is_refused(database: Database) -> None:

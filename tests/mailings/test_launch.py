@@ -7,11 +7,12 @@ import pytest
 from sqlalchemy import func, select
 
 from app.database import Database
-from app.issues.approval import AlreadySent, NotApproved, approved_segments, withdraw
+from app.issues.approval import NotApproved, approved_segments
 from app.issues.drafting import IssueUnknown
 from app.mailings.launch import MailingUnknown, find_mailing, launch, mailing_of
 from app.mailings.models import Mailing
 from app.mailings.states import ENROLLING
+from app.mailings.withdrawal import AlreadySent, withdraw
 from tests.support.builders import NEWSLETTER, WEEK, an_issue
 from tests.support.clock import MONDAY
 

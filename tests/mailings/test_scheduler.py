@@ -6,17 +6,21 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
+from app.addresses.keyring import Keyring
 from app.database import Database
+from app.issues.approval import approved_segments
 from app.issues.week import Week
 from app.mailings.calendar import parse_schedule
 from app.mailings.launch import launch
 from app.mailings.models import Mailing, Slot
 from app.mailings.notes import LaunchNotes
-from app.mailings.scheduler import ALREADY, LATE, LAUNCHED, NOTHING, launch_due
+from app.mailings.scheduler import ALREADY, EMPTY, LATE, LAUNCHED, NOTHING, launch_due
+from app.mailings.states import RECALLED
 from app.operators.models import Alert
-from tests.support.builders import NEWSLETTER, WEEK, an_issue
+from app.subscribers.models import Subscription
+from tests.support.builders import NEWSLETTER, WEEK, a_subscriber, an_issue
 
 TUESDAY = datetime(2025, 1, 28, 7, tzinfo=UTC)  # nine in Vilnius, of the week after 2025-W04
 MADE = TUESDAY - timedelta(days=1)
@@ -24,6 +28,13 @@ GRACE = timedelta(hours=12)
 ALL = ("en", "be-ru")
 
 Step = Callable[[datetime], int]
+
+
+@pytest.fixture(autouse=True)
+def readers(database: Database, keyring: Keyring) -> None:
+    """A reader of both segments: without one nothing is launched."""
+    with database.transaction() as session:
+        a_subscriber(session, keyring, segments=ALL)
 
 
 @pytest.fixture
@@ -245,3 +256,28 @@ def test_an_operator_may_send_again_what_a_backup_forgot(
     with database.transaction() as session:
         _, new = launch(session, WEEK, NEWSLETTER.segment("en"), by="editor", now=TUESDAY)
     assert new
+
+
+def test_a_segment_without_readers_spends_nothing(database: Database, step: Step) -> None:
+    with database.transaction() as session:
+        session.execute(delete(Subscription).where(Subscription.segment == "en"))
+    store(database)
+    assert step(TUESDAY) == 1
+    assert launched(database) == {("2025-W04", "be-ru")}
+    assert decisions(database) == {("en", EMPTY), ("be-ru", LAUNCHED)}
+    (told,) = alerts(database)
+    assert "EN came (2025-01-28 07:00 UTC) and the segment has no confirmed subscriber" in told
+    with database.transaction() as session:
+        assert approved_segments(session, WEEK) == ("be-ru", "en"), "an operator may launch it"
+
+
+def test_an_issue_that_was_recalled_goes_at_a_later_slot(
+    database: Database, step: Step, tmp_path: Path
+) -> None:
+    store(database)
+    assert step(TUESDAY) == 2
+    with database.transaction() as session:
+        session.execute(update(Mailing).values(state=RECALLED))
+    assert step(TUESDAY + timedelta(hours=1)) == 0, "a slot is decided once"
+    again = stepper(database, LaunchNotes(tmp_path), "0 9 * * WED@Europe/Vilnius")
+    assert again(TUESDAY + timedelta(days=1)) == 2

@@ -43,7 +43,7 @@ def ended(session: Transaction, keyring: Keyring, reply: Reply, readers: int = 1
 
 
 def forget(session: Transaction, refusals: SmtpRejections) -> int:
-    return anonymise(session, lambda s, ids: _ignore(refusals.take(s, ids, now=MONDAY)))
+    return anonymise(session, lambda s, ids: _ignore(refusals.take(s, ids, now=MONDAY)), now=MONDAY)
 
 
 def _ignore(_taken: int) -> None:

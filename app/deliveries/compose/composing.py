@@ -112,7 +112,7 @@ class Composer:
         self._post = post
         self._keyring = keyring
         self._alerts_to = alerts_to.address if alerts_to else ""
-        self._editions: dict[tuple[int, str], Compiled] = {}
+        self._editions: dict[tuple[int, int, str], Compiled] = {}
 
     @property
     def alerts(self) -> bool:
@@ -163,18 +163,18 @@ class Composer:
         if kind != ISSUE or mailing_id is None:
             template = self._service(session, one.claim, language)
             return Compiled(template, kind, 0, kind, 0)
-        key = (mailing_id, language)
+        key = (mailing_id, one.revision, language)
         if key not in self._editions:
-            self._editions[key] = self._edition(session, mailing_id, language)
+            self._editions[key] = self._edition(session, *key)
             while len(self._editions) > 50:
                 del self._editions[next(iter(self._editions))]
         return self._editions[key]
 
-    def _edition(self, session: Session, mailing_id: int, language: str) -> Compiled:
+    def _edition(self, session: Session, mailing_id: int, revision: int, language: str) -> Compiled:
         mailing = session.get_one(Mailing, mailing_id)
         segment = self._post.newsletter.segment(mailing.segment)
         spoken = segment.reading_language(language)
-        edition = editions_of(session, mailing.week, segment.id).get(spoken)
+        edition = editions_of(session, mailing.week, segment.id, revision).get(spoken)
         if edition is None:
             raise MessageUnfit(f"there is no edition of {mailing.week} for {segment.label}")
         rendered = frozen(session, edition)

@@ -136,7 +136,10 @@ class ConnectionWorker:
         return None
 
     async def _carry(self, outgoing: Outgoing, stop: asyncio.Event) -> None:
-        connection = await self._ready(stop)
+        connection, wanted = await self._ready(outgoing, stop)
+        if wanted is None:
+            return
+        outgoing = wanted
         if connection is None:
             # For another line or relay, or to be given back with all that is ready.
             self._shared.give_back(outgoing)
@@ -233,15 +236,27 @@ class ConnectionWorker:
         except OSError:
             raise JournalUnwritable(outgoing) from None
 
-    async def _ready(self, stop: asyncio.Event) -> Connection | None:
-        """Return an open connection over which a message may go now, or None."""
+    async def _ready(
+        self, outgoing: Outgoing, stop: asyncio.Event
+    ) -> tuple[Connection | None, Outgoing | None]:
+        """Return an open connection over which the message in hand may go now, or None; and it.
+
+        A relay may have had its hour's messages. Whoever pauses the mailing meanwhile shall not wait
+        for the next hour: the message is looked at once more every second, and is None if it must
+        not go.
+        """
         if not await self._hold.take():
-            return None
+            return None, outgoing
         with self._state.permits.awaited():
             while self._permit_wait() > 0 and not await _at_most(min(self._permit_wait(), 1), stop):
                 if self._goes_elsewhere():
-                    return None
-        return await self._open(stop)
+                    return None, outgoing
+                if self._is_stale(outgoing):
+                    checked_at = await self._shared.look_again(outgoing)
+                    if checked_at is None:
+                        return None, None
+                    outgoing = outgoing._replace(checked_at=checked_at)
+        return await self._open(stop), outgoing
 
     def _goes_elsewhere(self) -> bool:
         """Whether the message in hand had better go by a relay that may have more of them now."""

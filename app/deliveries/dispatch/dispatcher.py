@@ -119,12 +119,15 @@ class Dispatcher:
         if now - self._paced_at < (PACE_EVERY if asks else LEARN_EVERY):
             return
         self._paced_at = now
-        parked = self._gate.parked_mailings() | self._ways.parked.mailings()
-        heard = await asyncio.to_thread(ledger.exchange, asks, parked)
+        waiting = self._gate.parked_mailings() | self._ways.mailings()
+        heard = await asyncio.to_thread(ledger.exchange, asks, waiting)
         self._ways.share_with(heard.senders)
         going = self._gate.given(asks, heard.given, self._clock.now(), self._clock.monotonic())
         for message in [*going, *self._gate.learn(heard.standings)]:
             self.send(message)
+        # Ready messages of a mailing that runs no more are looked at, and go back into the ledger: a
+        # relay that has had its hour's messages might not take them up for long.
+        self._woken += self._ways.taken_of(heard.over) if heard.over else []
         self._woken += self._gate.wake(room - len(self._woken), heard.over)
         self._woken += self._ways.wake(room - len(self._woken), heard.over)
 

@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections import deque
+from collections.abc import Iterator
 
 from app.deliveries.compose.composing import Outgoing
 
@@ -29,6 +30,11 @@ class ReadyMessages(asyncio.Queue[Outgoing]):
         """Whether the next has its turn for a few seconds only."""
         waiting: deque[Outgoing] = self._queue  # type: ignore[attr-defined]  # asyncio's own
         return bool(waiting) and waiting[0].let_go_at is not None
+
+    def __iter__(self) -> Iterator[Outgoing]:
+        """Look at those that wait, and take none."""
+        waiting: deque[Outgoing] = self._queue  # type: ignore[attr-defined]  # asyncio's own
+        return iter(waiting)
 
     def _get(self) -> Outgoing:
         """Give one away; asyncio's own hook, for every way of getting."""

@@ -59,6 +59,25 @@ class RelayQueues:
                     queue.put_nowait(message)
         return taken
 
+    def mailings(self) -> set[int]:
+        """Return the mailings whose messages are ready or parked."""
+        waiting = (message for queue in self.queues for message in queue)
+        ready = {message.claim.mailing_id for message in waiting} - {None}
+        return self.parked.mailings() | {each for each in ready if each is not None}
+
+    def taken_of(self, mailings: Collection[int]) -> list[int]:
+        """Take the letters of these mailings out of the queues; return their numbers."""
+        taken = []
+        for queue in self.queues:
+            if not any(message.claim.mailing_id in mailings for message in queue):
+                continue
+            for message in _drained(queue):
+                if message.claim.mailing_id in mailings:
+                    taken.append(message.claim.delivery_id)
+                else:
+                    queue.put_nowait(message)
+        return taken
+
     def _look(self, now: float) -> None:
         """See which relays may be chosen."""
         some = any(works(state, now) for state in self._relays)

@@ -26,16 +26,25 @@ def claim(session: Transaction, sender_id: int, *, limit: int, now: datetime) ->
     if limit <= 0:
         return []
     found = _next(session, of_messages(), limit, now)
-    running = session.scalars(select(Mailing.id).where(Mailing.state == RUNNING)).all()
+    running = session.scalars(
+        select(Mailing.id)
+        .where(Mailing.state == RUNNING)
+        # Until the claim is committed nobody pauses, recalls or revises the mailing: whoever does
+        # so afterwards sees the claim. One that is decided about now is left for the next turn.
+        .with_for_update(read=True, key_share=True, skip_locked=True)
+    ).all()
     for left, mailing_id in zip(range(len(running), 0, -1), running, strict=True):
         share = -(-(limit - len(found)) // left)
         of_this = of_issues().where(Delivery.mailing_id == mailing_id)
         found += _next(session, of_this, share, now)
-    if found:
+    by_revision: dict[int, list[int]] = {}
+    for each in found:
+        by_revision.setdefault(each.revision, []).append(each.claim.delivery_id)
+    for revision, ids in by_revision.items():
         session.execute(
             update(Delivery)
-            .where(in_ids(Delivery.id, [each.claim.delivery_id for each in found]))
-            .values(state=CLAIMED, claimed_by=sender_id, attempted_at=now)
+            .where(in_ids(Delivery.id, ids))
+            .values(state=CLAIMED, claimed_by=sender_id, attempted_at=now, revision=revision)
             .execution_options(synchronize_session=False)
         )
     return found

@@ -3,20 +3,24 @@
 First the readers' ids are blanked, then, after the retention time, the rows become counts.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from app.database import Transaction
+from app.deliveries.cancelling import exclude_rest, take_up_rest
+from app.deliveries.ledger.enrolment import forget_rows
 from app.deliveries.ledger.models import AggregatedCount, Delivery
+from app.deliveries.ledger.progress import sent_by_revision
 from app.deliveries.ledger.reasons import CANCELLED_BY_OPERATOR
-from app.deliveries.ledger.states import DEFERRED, EXCLUDED, OPEN, PENDING, UNCERTAIN
+from app.deliveries.ledger.states import OPEN, UNCERTAIN
 from app.mailings.commit_logging import tell
 from app.mailings.models import Mailing
-from app.mailings.states import CANCELLED, FINISHED, RUNNING, move
+from app.mailings.states import CANCELLED, FINISHED, RECALLED, RUNNING, move
 from app.operators.alerts import alert
 
 _BLANK_AT_ONCE = 10_000
@@ -27,12 +31,16 @@ BeforeBlank = Callable[[Transaction, Sequence[int]], None]
 def complete(session: Transaction, *, now: datetime) -> int:
     """Finish every running mailing whose messages all stand still; return how many.
 
-    What came back into the queue of a cancelled one meanwhile is excluded.
+    What came back into the queue of a cancelled one meanwhile is excluded; what was excluded from a
+    resumed one, by a sender that had not heard of that, is taken up; a recalled one's rows go.
     """
     running = session.scalars(
         select(Mailing).where(Mailing.state == RUNNING).with_for_update(skip_locked=True)
     ).all()
     _exclude_latecomers(session)
+    _forget_recalled(session)
+    for mailing in running:
+        take_up_rest(session, mailing.id, now=now)
     finished = [mailing for mailing in running if not _moves(session, mailing.id)]
     for mailing in finished:
         mailing.state = move(mailing.state, FINISHED)
@@ -47,6 +55,14 @@ def _exclude_latecomers(session: Transaction) -> None:
     cancelled = select(Mailing.id).where(Mailing.state == CANCELLED, Mailing.folded.is_(False))
     for mailing_id in session.scalars(cancelled).all():
         exclude_rest(session, mailing_id, CANCELLED_BY_OPERATOR)
+
+
+def _forget_recalled(session: Transaction) -> None:
+    """Delete the rows of recalled mailings: nothing of them was attempted."""
+    left = select(Delivery.id).where(Delivery.mailing_id == Mailing.id)
+    recalled = select(Mailing.id).where(Mailing.state == RECALLED, left.exists())
+    for mailing_id in session.scalars(recalled.with_for_update(skip_locked=True)).all():
+        forget_rows(session, mailing_id)
 
 
 def _tell_of_doubts(session: Transaction, mailing: Mailing, now: datetime) -> None:
@@ -68,25 +84,12 @@ def _moves(session: Session, mailing_id: int) -> bool:
     return session.scalar(query.limit(1)) is not None
 
 
-def exclude_rest(session: Transaction, mailing_id: int, reason: str) -> int:
-    """Exclude whoever has not got a cancelled mailing's message; return how many.
-
-    A message that a sender holds at this moment is excluded when it looks at it once more.
-    """
-    result: CursorResult[object] = session.execute(  # type: ignore[assignment]
-        update(Delivery)
-        .where(Delivery.mailing_id == mailing_id, Delivery.state.in_((PENDING, DEFERRED)))
-        .values(state=EXCLUDED, reason=reason)
-        .execution_options(synchronize_session=False)
-    )
-    return result.rowcount
-
-
-def anonymise(session: Transaction, before: BeforeBlank | None = None) -> int:
+def anonymise(session: Transaction, before: BeforeBlank | None = None, *, now: datetime) -> int:
     """Forget which readers an ended mailing's rows were for; return how many rows were left so.
 
     `before` sees the rows' numbers while they still know. Messages in doubt keep their reader until
-    the doubt is settled: they may have to be sent again.
+    the doubt is settled: they may have to be sent again. Whom only a cancelling excluded is kept
+    until the mailing's life is over: it may be resumed.
     """
     ended = select(Mailing.id).where(Mailing.state.in_((FINISHED, CANCELLED)))
     rows = (
@@ -95,6 +98,11 @@ def anonymise(session: Transaction, before: BeforeBlank | None = None) -> int:
             Delivery.mailing_id.in_(ended),
             Delivery.subscriber_id.is_not(None),
             Delivery.state.not_in((*OPEN, UNCERTAIN)),
+            or_(
+                Delivery.reason.is_(None),
+                Delivery.reason != CANCELLED_BY_OPERATOR,
+                Delivery.expires_at <= now,
+            ),
         )
         .limit(_BLANK_AT_ONCE)
         .with_for_update(skip_locked=True)
@@ -141,6 +149,7 @@ def _fold_one(session: Transaction, mailing: Mailing) -> None:
         session.add(
             AggregatedCount(mailing_id=mailing.id, state=state, reason=reason or "", count=count)
         )
+    mailing.sent_by_revision = json.dumps(sent_by_revision(session, mailing))
     session.execute(delete(Delivery).where(Delivery.mailing_id == mailing.id))
     mailing.folded = True
 

@@ -37,11 +37,15 @@ class Reader(NamedTuple):
 
 
 class Due(NamedTuple):
-    """A claim, the state of its mailing, and its reader; None if that one does not want it now."""
+    """A claim, the state of its mailing, and its reader; None if that one does not want it now.
+
+    `revision` is that of the edition which the mailing sends at this moment.
+    """
 
     claim: Claim
     mailing: str
     reader: Reader | None
+    revision: int = 1
 
 
 _CLAIM = (
@@ -61,7 +65,10 @@ def of_issues() -> Select[*tuple[Any, ...]]:
         Subscription.segment == Mailing.segment,
     )
     return (
-        select(*_CLAIM, Mailing.state, Subscription.state, *ROW, HAS_ENDED, Subscriber.language)
+        select(
+            *(*_CLAIM, Mailing.state, Mailing.revision, Subscription.state),
+            *(*ROW, HAS_ENDED, Subscriber.language),
+        )
         .join(Mailing, Mailing.id == Delivery.mailing_id)
         .outerjoin(Subscription, theirs)
         .outerjoin(Subscriber, Subscriber.id == Subscription.subscriber_id)
@@ -75,7 +82,7 @@ def of_messages() -> Select[*tuple[Any, ...]]:
     )
     return (
         select(
-            *(*_CLAIM, literal(RUNNING), literal(CONFIRMED)),
+            *(*_CLAIM, literal(RUNNING), literal(1), literal(CONFIRMED)),
             *(*ROW, HAS_ENDED, ServiceMessage.language),
         )
         .outerjoin(ServiceMessage, wanted)
@@ -86,7 +93,7 @@ def of_messages() -> Select[*tuple[Any, ...]]:
 
 def due(row: Row[*tuple[Any, ...]]) -> Due:
     """Read what one of the two selects found."""
-    claim, mailing, subscription, rest = row[:7], row[7], row[8], row[9:]
+    claim, mailing, revision, subscription, rest = row[:7], row[7], row[8], row[9], row[10:]
     wants = subscription == CONFIRMED and rest[0] is not None
     reader = Reader(AdmittedRow(*rest[:5]), rest[5], rest[6]) if wants else None
-    return Due(Claim(*claim), mailing, reader)
+    return Due(Claim(*claim), mailing, reader, revision)

@@ -6,7 +6,8 @@ Set-based and re-runnable: a mailing takes each subscriber in once, a service me
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, literal, null, select
+from sqlalchemy import ColumnElement, delete, literal, null, select
+from sqlalchemy.engine import CursorResult
 
 from app.database import Transaction
 from app.deliveries.ledger.message_kinds import ALERT, ISSUE
@@ -15,7 +16,8 @@ from app.deliveries.ledger.states import PENDING
 from app.dialects import insert_from_select, insert_if_absent, jittered
 from app.mailings.commit_logging import tell
 from app.mailings.models import Mailing
-from app.mailings.states import ENROLLING, FINISHED, RUNNING, move
+from app.mailings.states import ENROLLING, RECALLED, RUNNING, move
+from app.operators.alerts import alert
 from app.operators.models import Alert
 from app.subscribers.models import CONFIRMED, ServiceMessage, Subscription
 from app.tokens import new_number
@@ -43,6 +45,7 @@ def enrol(session: Transaction, *, life: timedelta, now: datetime) -> int:
 
 
 def _enrol_one(session: Transaction, mailing: Mailing, life: timedelta, now: datetime) -> int:
+    forget_rows(session, mailing.id)  # of an earlier launch that was recalled
     readers = (
         select(
             literal(ISSUE),
@@ -59,11 +62,26 @@ def _enrol_one(session: Transaction, mailing: Mailing, life: timedelta, now: dat
         .order_by(Subscription.subscriber_id)
     )
     mailing.audience = insert_from_select(session, Delivery, _COLUMNS, readers)
-    mailing.state = move(mailing.state, RUNNING if mailing.audience else FINISHED)
-    if not mailing.audience:
-        mailing.finished_at = now
-        tell(session, "finished", mailing)
-    return mailing.audience
+    if mailing.audience:
+        mailing.state = move(mailing.state, RUNNING)
+        return mailing.audience
+    # Whoever was there at the launch has left since. Nothing is spent: it can be launched again.
+    mailing.state, mailing.audience = move(mailing.state, RECALLED), None
+    tell(session, "recalled", mailing)
+    text = (
+        f"Mailing {mailing.id} ({mailing.week}, {mailing.segment}) has no readers: all left between"
+        " its launch and now. Nothing was sent; the issue stays approved and can be launched again."
+    )
+    alert(session, f"empty-mailing-{mailing.id}-{now:%Y-%m-%dT%H:%M}", text, now=now)
+    return 0
+
+
+def forget_rows(session: Transaction, mailing_id: int) -> int:
+    """Delete the rows of a mailing that was recalled; return how many. None of them was tried."""
+    result: CursorResult[object] = session.execute(  # type: ignore[assignment]
+        delete(Delivery).where(Delivery.mailing_id == mailing_id)
+    )
+    return result.rowcount
 
 
 def _due(session: Transaction, mailing: Mailing, now: datetime) -> ColumnElement[Any]:

@@ -13,7 +13,11 @@ from app.database import Base, RandomId, RowNumber, UtcDateTime
 
 
 class Delivery(Base):
-    """One message to one reader, and where it stands."""
+    """One message to one reader, and where it stands.
+
+    `revision` is that of the edition it was last claimed with; null before its first claim, and
+    for a mailing from before there were revisions.
+    """
 
     __tablename__ = "deliveries"
     __table_args__ = (
@@ -51,6 +55,7 @@ class Delivery(Base):
     reply_status: Mapped[str | None] = mapped_column(String(12))
     relay: Mapped[str | None] = mapped_column(String(280))
     attempted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    revision: Mapped[int | None] = mapped_column(SmallInteger)
 
 
 class Sender(Base):

@@ -1,5 +1,6 @@
 """Where a mailing stands: its balance, as people and programs read it."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,7 +10,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from app.deliveries.ledger.models import AggregatedCount, Delivery
-from app.deliveries.ledger.states import EXCLUDED, OPEN, STATES
+from app.deliveries.ledger.states import EXCLUDED, OPEN, SENT, STATES
 from app.mailings.models import Mailing
 
 
@@ -64,6 +65,21 @@ def balance(session: Session, mailing: Mailing) -> Balance:
     return balances(session, [mailing])[mailing.id]
 
 
+def sent_by_revision(session: Session, mailing: Mailing) -> dict[str, int]:
+    """Count the messages that were sent, by the revision of the edition that they held."""
+    if mailing.sent_by_revision is not None:
+        counts: dict[str, int] = json.loads(mailing.sent_by_revision)
+        return counts
+    revision = func.coalesce(Delivery.revision, 1)
+    rows = session.execute(
+        select(revision, func.count())
+        .where(Delivery.mailing_id == mailing.id, Delivery.state == SENT)
+        .group_by(revision)
+        .order_by(revision)
+    )
+    return {str(number): count for number, count in rows}
+
+
 def unbalanced(session: Session) -> list[int]:
     """Return the numbers of the mailings whose books do not balance: always none."""
     books = balances(session, session.scalars(select(Mailing).order_by(Mailing.id)).all())
@@ -94,7 +110,21 @@ def as_records(
 ) -> list[dict[str, object]]:
     """Return mailings with their balances, in the order given."""
     books = balances(session, mailings)
-    return [_record(mailing, books[mailing.id], now) for mailing in mailings]
+    return [
+        {
+            **_record(mailing, books[mailing.id], now),
+            "revision": mailing.revision,
+            "sent_by_revision": _by_revision(session, mailing, books[mailing.id]),
+        }
+        for mailing in mailings
+    ]
+
+
+def _by_revision(session: Session, mailing: Mailing, books: Balance) -> dict[str, int]:
+    """As `sent_by_revision`, without a look at the ledger where there was one revision only."""
+    if mailing.revision == 1:
+        return {"1": books.states[SENT]} if books.states[SENT] else {}
+    return sent_by_revision(session, mailing)
 
 
 def _record(mailing: Mailing, books: Balance, now: datetime) -> dict[str, object]:

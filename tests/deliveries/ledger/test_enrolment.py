@@ -18,6 +18,7 @@ from app.deliveries.ledger.enrolment import (
 from app.deliveries.ledger.models import Delivery
 from app.mailings.launch import launch
 from app.operators.alerts import alert
+from app.operators.models import Alert
 from app.subscribers.models import PENDING, ServiceMessage
 from app.subscribers.service_messages import send_manage_link
 from tests.deliveries.rows import LIFE, a_mailing, a_sender
@@ -42,11 +43,20 @@ def test_the_audience_is_who_is_confirmed_now(database: Database, keyring: Keyri
         assert count(session) == 3
 
 
-def test_a_mailing_without_readers_is_finished(database: Database, keyring: Keyring) -> None:
+def test_a_mailing_whose_readers_all_left_spends_nothing(
+    database: Database, keyring: Keyring
+) -> None:
     with database.transaction() as session:
         mailing = a_mailing(session, keyring, 0)
-        assert (mailing.audience, mailing.state) == (0, "finished")
-        assert mailing.finished_at == MONDAY
+        assert (mailing.audience, mailing.state) == (None, "recalled")
+        assert "can be launched again" in session.scalars(select(Alert.text)).one()
+    with database.transaction() as session:
+        a_subscriber(session, keyring)
+        again, new = launch(session, WEEK, NEWSLETTER.segment("en"), by="editor", now=MONDAY)
+        assert new
+        assert (again.id, again.state) == (mailing.id, "enrolling")
+        assert enrol(session, life=LIFE, now=MONDAY) == 1
+        assert (again.audience, again.state) == (1, "running")
 
 
 def test_enrolling_again_adds_nobody(database: Database, keyring: Keyring) -> None:
