@@ -12,8 +12,8 @@ from starlette.types import ASGIApp
 
 from app import health, metrics
 from app.archive import api as archive_api
+from app.archive import corrections_api, photos_pages
 from app.archive import pages as archive_pages
-from app.archive import photos_pages
 from app.deliveries import api as deliveries_api
 from app.deliveries import testing_api
 from app.editions import api as editions_api
@@ -116,6 +116,7 @@ def create_operators(installation: AppContext) -> FastAPI:
         mailings_api,
         testing_api,
         deliveries_api,
+        corrections_api,
         counts_api,
         suppressions_api,
         outcomes_api,

@@ -13,6 +13,7 @@ from app.archive.schemas import (
     SentHeading,
     SentIssue,
     SentIssues,
+    SentNote,
     SentPhoto,
     SentSummary,
     SentText,
@@ -21,6 +22,7 @@ from app.archive.schemas import (
 from app.archive.situations import situations
 from app.archive.summaries import summaries
 from app.issues.content import Commentary, Photo
+from app.issues.corrections import Withdrawn
 from app.issues.markup import to_html
 from app.issues.photos import Hosted, hosted, ids_in
 from app.issues.week import NoSuchWeek, Week
@@ -47,7 +49,7 @@ def _answer(request: Request, body: BaseModel, sent: list[PublishedIssue]) -> Re
     # Public and without cookies, so any page may read it; and one answer for all keeps `Vary` away.
     headers = {"Access-Control-Allow-Origin": "*"}
     answer = Response(body.model_dump_json(), media_type="application/json", headers=headers)
-    changed = max((launch.launched_at for launch in sent), default=None)
+    changed = max((launch.updated_at for launch in sent), default=None)
     return cacheable(request, answer, changed=changed)
 
 
@@ -80,6 +82,7 @@ def get_issues(
                     titles={lang: each.titles[lang] for lang in _read_in(found, each.titles)},
                 )
                 for each in told
+                if each.titles
             ],
         )
         for launch, told in summaries(session, sent)
@@ -95,8 +98,18 @@ def get_issue(segment: str, week: str, request: Request, here: Here, session: Re
     launch = launch_of(session, found.id, find_week(week))
     content = content_at(session, launch)
     photos, url = hosted(session, ids_in(content)), here.settings.public_url
-    shown = [_commentary(each, found, photos, url) for each in content.commentaries]
-    body = SentIssue(segment=found.id, **_days(launch), commentaries=shown)
+    withdrawn = launch.corrections.withdrawn
+    shown = [
+        _commentary(each, found, photos, url)
+        if number not in withdrawn
+        else _withdrawn(each, withdrawn[number], found)
+        for number, each in enumerate(content.commentaries, 1)
+    ]
+    notes = [
+        SentNote(day=each.day, text={lang: each.text[lang] for lang in _read_in(found, each.text)})
+        for each in launch.corrections.notes
+    ]
+    body = SentIssue(segment=found.id, **_days(launch), corrections=notes, commentaries=shown)
     return _answer(request, body, [launch])
 
 
@@ -124,6 +137,7 @@ def _days(launch: PublishedIssue) -> dict[str, Any]:
         "first_day": launch.week.monday,
         "last_day": launch.week.sunday,
         "launched_at": launch.launched_at,
+        "updated_at": launch.updated_at,
     }
 
 
@@ -146,6 +160,20 @@ def _commentary(
             language: SentText(title=text.title, body=text.body, html=to_html(text.body))
             for language, text in texts.items()
         },
+        withdrawn=None,
+    )
+
+
+def _withdrawn(commentary: Commentary, why: Withdrawn, segment: Segment) -> SentCommentary:
+    """Leave nothing of what it said but its rubric."""
+    reason = {language: why.reason[language] for language in _read_in(segment, why.reason)}
+    return SentCommentary(
+        rubric=commentary.rubric,
+        situation=None,
+        author=None,
+        photo=None,
+        texts={},
+        withdrawn=SentNote(day=why.day, text=reason),
     )
 
 

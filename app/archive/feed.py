@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from uuid import NAMESPACE_URL, uuid5
 
 from app.archive.published import PublishedIssue
-from app.archive.view_models import IssueView, issue_views
+from app.archive.view_models import IssueView, Notice, issue_views, notices
 from app.issues.content import IssueContent
 from app.issues.photos import Hosted
 from app.languages import week_range
@@ -32,9 +32,11 @@ class Entry:
     id: str
     title: str
     at: str
+    updated: str
     url: str
     authors: tuple[str, ...]
     issue_views: Sequence[IssueView]
+    notices: Sequence[Notice]
 
 
 def write_feed(
@@ -46,14 +48,16 @@ def write_feed(
     photos: Mapping[str, Hosted] | None = None,
 ) -> str:
     """Write the feed of these issues, the newest first; `photos` are theirs, by id."""
-    at = max((launch.launched_at for launch, _ in issues), default=_BEFORE_THE_FIRST)
+    at = max((launch.updated_at for launch, _ in issues), default=_BEFORE_THE_FIRST)
     archive = f"{public_url}/archive/{segment.id}"
     place = (newsletter.website, segment.id, language)
     entries = []
     for launch, content in issues:
         url = f"{archive}/{launch.week}?language={language}"
-        shown = issue_views(content, segment, language, newsletter, photos)
-        entries.append(_entry(launch, shown, language, url=url, id_=_id(*place, str(launch.week))))
+        shown = issue_views(content, segment, language, newsletter, photos, launch.corrections)
+        told = notices(launch.corrections, segment, language)
+        id_ = _id(*place, str(launch.week))
+        entries.append(_entry(launch, shown, told, language, url=url, id_=id_))
     xml = (
         environment(language)
         .get_template("feed.xml.j2")
@@ -72,15 +76,23 @@ def write_feed(
 
 
 def _entry(
-    launch: PublishedIssue, shown: Sequence[IssueView], language: str, *, url: str, id_: str
+    launch: PublishedIssue,
+    shown: Sequence[IssueView],
+    told: Sequence[Notice],
+    language: str,
+    *,
+    url: str,
+    id_: str,
 ) -> Entry:
     return Entry(
         id=id_,
         title=week_range(launch.week.monday, launch.week.sunday, language),
         at=_rfc3339(launch.launched_at),
+        updated=_rfc3339(launch.updated_at),
         url=url,
         authors=tuple(dict.fromkeys(each.author for each in shown if each.author)),
         issue_views=shown,
+        notices=told,
     )
 
 

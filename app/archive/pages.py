@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse
 from app.archive.feed import MEDIA_TYPE, NEWEST, write_feed
 from app.archive.published import NotInArchive, PublishedIssue, content_at, launch_of, launches
 from app.archive.summaries import summaries
-from app.archive.view_models import headings, issue_views
+from app.archive.view_models import headings, issue_views, notices
 from app.issues.photos import Hosted, hosted, ids_in
 from app.issues.week import NoSuchWeek, Week
 from app.languages import week_range
@@ -101,7 +101,7 @@ def archive_segment(
         answer = _index(here, session, sent, found, spoken, year)
     except NotInArchive:
         return _not_found(here.newsletter, language)
-    changed = max((launch.launched_at for launch in sent), default=None)
+    changed = max((launch.updated_at for launch in sent), default=None)
     return cacheable(request, answer, changed=changed)
 
 
@@ -159,7 +159,7 @@ def archive_feed(
     url = here.settings.public_url
     xml = write_feed(issues, found, spoken, here.newsletter, url, photos)
     answer = Response(xml, media_type=MEDIA_TYPE, headers={"Content-Language": spoken})
-    changed = max((launch.launched_at for launch in newest), default=None)
+    changed = max((launch.updated_at for launch in newest), default=None)
     return cacheable(request, answer, changed=changed)
 
 
@@ -189,8 +189,14 @@ def archive_issue(
         segment=found,
         days=week_range(launch.week.monday, launch.week.sunday, spoken),
         issue_views=issue_views(
-            content, found, spoken, here.newsletter, hosted(session, ids_in(content))
+            content,
+            found,
+            spoken,
+            here.newsletter,
+            hosted(session, ids_in(content)),
+            launch.corrections,
         ),
+        notices=notices(launch.corrections, found, spoken),
         **_addresses(here, found, spoken, f"/{launch.week}"),
     )
-    return cacheable(request, answer, changed=launch.launched_at)
+    return cacheable(request, answer, changed=launch.updated_at)

@@ -1,6 +1,7 @@
 """The photos of what was sent: each has one address, the same for all readers and for ever.
 
-A photo that no shown issue holds is not there, whoever knows its id.
+A photo that no shown issue holds is not there, whoever knows its id; nor is one that only a
+withdrawn commentary shows.
 """
 
 from sqlalchemy import select
@@ -21,7 +22,7 @@ def photo_named(session: Session, name: str) -> Photo | None:
     holding = (
         select(IssuePhoto.photo_id)
         .join(Mailing, Mailing.week == IssuePhoto.week)
-        .where(IssuePhoto.photo_id == photo_id, shown())
+        .where(IssuePhoto.photo_id == photo_id, IssuePhoto.withdrawn.is_(False), shown())
     )
     photo = session.scalar(select(Photo).where(Photo.id == photo_id, holding.exists()))
     return photo if photo is not None and KINDS[photo.media_type] == ending else None

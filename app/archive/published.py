@@ -14,6 +14,7 @@ from app.deliveries.ledger.models import AggregatedCount, Delivery
 from app.deliveries.ledger.states import CLAIMED, SENT, UNCERTAIN
 from app.errors import DomainError
 from app.issues.content import IssueContent
+from app.issues.corrections import NO_CORRECTIONS, Corrections, read_corrections
 from app.issues.drafting import content_of, find
 from app.issues.models import Issue
 from app.issues.week import Week
@@ -29,11 +30,21 @@ class NotInArchive(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class PublishedIssue:
-    """One week's issue, when it set out to a segment, and the hash of its content."""
+    """One week's issue, when it set out to a segment, and the hash of its newest version.
+
+    `changed_at` is when that was stored; `corrections` is what readers are told of it.
+    """
 
     week: Week
     launched_at: datetime
     etag: str
+    changed_at: datetime | None = None
+    corrections: Corrections = NO_CORRECTIONS
+
+    @property
+    def updated_at(self) -> datetime:
+        """When what readers see changed last: a draft is older than its launch."""
+        return max(self.launched_at, self.changed_at or self.launched_at)
 
 
 def launches(
@@ -45,7 +56,7 @@ def launches(
 ) -> list[PublishedIssue]:
     """Return the issues sent to the segment (None: a row for each), the newest week first."""
     query = (
-        select(Mailing.week, Mailing.launched_at, Issue.etag)
+        select(Mailing.week, Mailing.launched_at, Issue.etag, Issue.changed_at, Issue.corrections)
         .join(Issue, Issue.week == Mailing.week)
         .where(shown())
         .order_by(Mailing.week.desc(), Mailing.id)
@@ -57,7 +68,12 @@ def launches(
     if last is not None:
         query = query.where(Mailing.week <= str(last))
     rows = session.execute(query)
-    return [PublishedIssue(Week.parse(week), launched_at, etag) for week, launched_at, etag in rows]
+    return [
+        PublishedIssue(
+            Week.parse(week), launched_at, etag, changed_at, read_corrections(corrections)
+        )
+        for week, launched_at, etag, changed_at, corrections in rows
+    ]
 
 
 def launch_of(session: Session, segment: str, week: Week) -> PublishedIssue:
@@ -69,7 +85,7 @@ def launch_of(session: Session, segment: str, week: Week) -> PublishedIssue:
 
 
 def content_at(session: Session, launch: PublishedIssue) -> IssueContent:
-    """Return what was sent: an issue that was launched is closed to edits for ever."""
+    """Return what is shown: the newest version, the withdrawn commentaries included."""
     return content_of(find(session, launch.week))
 
 
@@ -85,3 +101,9 @@ def shown() -> ColumnElement[bool]:
         Mailing.state != RECALLED,
         or_(Mailing.state != CANCELLED, message.exists(), counted.exists()),
     )
+
+
+def segments_shown(session: Session, week: Week) -> list[str]:
+    """Return the segments whose archive shows the week's issue."""
+    query = select(Mailing.segment).where(Mailing.week == str(week), shown())
+    return list(session.scalars(query.order_by(Mailing.segment)))

@@ -8,6 +8,9 @@ from pydantic import BaseModel, Field
 from app.issues.content import Situation
 
 WeekText = Annotated[str, Field(description="ISO week", examples=["2025-W04"])]
+Updated = Annotated[
+    datetime, Field(description="when it was corrected or revised last; else as launched_at")
+]
 ByLanguage = Annotated[dict[str, str], Field(description="by language", examples=[{"en": "…"}])]
 
 
@@ -26,6 +29,7 @@ class SentSummary(BaseModel):
     first_day: date
     last_day: date
     launched_at: datetime
+    updated_at: Updated
     commentaries: list[SentHeading]
 
 
@@ -55,14 +59,22 @@ class SentPhoto(BaseModel):
     height: Annotated[int | None, Field(description="pixels")]
 
 
+class SentNote(BaseModel):
+    """What readers are told on a day (UTC)."""
+
+    day: date
+    text: ByLanguage
+
+
 class SentCommentary(BaseModel):
-    """A commentary in the languages of the segment."""
+    """A commentary in the languages of the segment. Of a withdrawn one nothing is left to read."""
 
     rubric: str
-    situation: Situation
+    situation: Annotated[Situation | None, Field(description="null if it was withdrawn")]
     author: str | None
     photo: SentPhoto | None
     texts: Annotated[dict[str, SentText], Field(description="by language")]
+    withdrawn: Annotated[SentNote | None, Field(description="since when, and why")]
 
 
 class SentIssue(BaseModel):
@@ -73,6 +85,8 @@ class SentIssue(BaseModel):
     first_day: date
     last_day: date
     launched_at: datetime
+    updated_at: Updated
+    corrections: Annotated[list[SentNote], Field(description="what was corrected, oldest first")]
     commentaries: list[SentCommentary]
 
 

@@ -23,7 +23,7 @@ def situations(
                 WeekSituation(week=str(week), situation=each.situation)
                 for week, outlines in weeks.items()
                 for each in outlines
-                if each.rubric == rubric.id
+                if each.rubric == rubric.id and each.titles
             ],
         )
         for rubric in rubrics

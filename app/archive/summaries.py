@@ -5,7 +5,7 @@ years must not read ten years of texts at every call.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -21,7 +21,7 @@ _kept: dict[str, "Outlines"] = {}
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A commentary without its texts."""
+    """A commentary without its texts. One that was withdrawn has no titles."""
 
     rubric: str
     situation: Situation
@@ -40,13 +40,23 @@ def summary_of(commentary: Commentary) -> Summary:
 def summaries(
     session: Session, launches: Sequence[PublishedIssue]
 ) -> list[tuple[PublishedIssue, Outlines]]:
-    """Return the outline of each of these issues, in their order."""
+    """Return the outline of each of these issues, in their order, as readers see them now."""
     looked_up = ((each.etag, _kept.get(each.etag)) for each in launches)
     known = {etag: found for etag, found in looked_up if found is not None}
     missing = {str(each.week) for each in launches if each.etag not in known}
     if missing:
         known |= _read(session, sorted(missing))
-    return [(launch, known[launch.etag]) for launch in launches]
+    return [(launch, _without_withdrawn(launch, known[launch.etag])) for launch in launches]
+
+
+def _without_withdrawn(launch: PublishedIssue, found: Outlines) -> Outlines:
+    withdrawn = launch.corrections.withdrawn
+    if not withdrawn:
+        return found
+    return tuple(
+        replace(each, titles={}) if number in withdrawn else each
+        for number, each in enumerate(found, 1)
+    )
 
 
 def _read(session: Session, weeks: Sequence[str]) -> dict[str, Outlines]:

@@ -7,15 +7,17 @@ rubric that the newsletter has given up goes by its id, so that old issues stay 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 
 from markupsafe import Markup
 
 from app.archive.summaries import Summary, summary_of
 from app.issues.content import IssueContent, Photo
+from app.issues.corrections import NO_CORRECTIONS, Corrections, Withdrawn
 from app.issues.markup import to_html
 from app.issues.photos import Hosted
-from app.languages import phrases
+from app.languages import day, phrases
 from app.newsletter import Newsletter, Segment, UnknownRubric
 
 _SHORT_WORD = re.compile(r"(?<![\w'’-])(\w) ")
@@ -46,14 +48,27 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """What readers are told on a day; `lang` only if it is not in the page's language."""
+
+    day: str
+    text: str
+    lang: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class IssueView:
-    """A commentary, whole. A photo without a picture has only its credit."""
+    """A commentary, whole. A photo without a picture has only its credit.
+
+    Of one that was `withdrawn` there is the rubric, and the reason.
+    """
 
     heading: Heading
     author: str | None
     picture: Picture | None
     credit: str | None
     html: Markup
+    withdrawn: Notice | None = None
 
 
 def headings(
@@ -70,6 +85,7 @@ def issue_views(
     language: str,
     newsletter: Newsletter,
     photos: Mapping[str, Hosted] | None = None,
+    corrections: Corrections = NO_CORRECTIONS,
 ) -> list[IssueView]:
     """Return what this segment can read of an issue, with its photos, given by their ids."""
     found = []
@@ -77,12 +93,38 @@ def issue_views(
         heading = _heading(number, summary_of(commentary), segment, language, newsletter)
         if heading is None:
             continue
+        if number in corrections.withdrawn:
+            found.append(_withdrawn(heading, corrections.withdrawn[number], segment, language))
+            continue
         written_in, photo = heading.lang or language, commentary.photo
         picture = _picture(photo, segment.reading_order(written_in), language, photos or {})
         credit = photo.credit if photo else None
         html = _html(commentary.texts[written_in].body)
         found.append(IssueView(heading, commentary.author, picture, credit, html))
     return found
+
+
+def notices(corrections: Corrections, segment: Segment, language: str) -> list[Notice]:
+    """Return the notes on what was corrected, the oldest first."""
+    found = (_notice(each.day, each.text, segment, language) for each in corrections.notes)
+    return [notice for notice in found if notice is not None]
+
+
+def _notice(on: date, texts: Mapping[str, str], segment: Segment, language: str) -> Notice | None:
+    order = segment.reading_order(language)
+    written_in = next((each for each in order if each in texts), None)
+    if written_in is None:
+        return None
+    lang = written_in if written_in != language else None
+    return Notice(day(on, language), texts[written_in], lang)
+
+
+def _withdrawn(heading: Heading, why: Withdrawn, segment: Segment, language: str) -> IssueView:
+    """Leave nothing of what it said, its title and verdict included."""
+    bare = Heading(heading.anchor, heading.rubric, "", "", "", "", None)
+    notice = _notice(why.day, why.reason, segment, language)
+    notice = notice or Notice(day(why.day, language), "", None)
+    return IssueView(bare, None, None, None, Markup(), notice)
 
 
 def _picture(

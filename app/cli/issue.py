@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from app.cli.app_context import CommandContext
+from app.cli.correction import correct, versions
 from app.cli.output import AsJson, print_record, print_rows
 from app.cli.rehearsal import OutUnwritable, rehearse
 from app.editions.freezing import freeze
@@ -138,6 +139,8 @@ def preview(
 
 
 commands.command()(rehearse)
+commands.command()(correct)
+commands.command()(versions)
 
 
 @commands.command()

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -14,9 +15,11 @@ from app.editions.models import Edition
 from app.editions.pictures import chosen_for, shown, with_pictures, written
 from app.editions.rendering import render
 from app.errors import DomainError
+from app.issues.content import IssueContent
+from app.issues.corrections import read_corrections, without_withdrawn
 from app.issues.drafting import content_of, find
 from app.issues.week import Week
-from app.newsletter import Newsletter
+from app.newsletter import Newsletter, Segment
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,35 +61,63 @@ def freeze(
     revision, beside what some readers have already.
     Returns what there is to warn of, or raises EditionFaulty with every error of every edition.
     """
-    content = content_of(find(session, week))
+    context = EditionContext(newsletter, public_url, hosted)
+    issue = find(session, week)
+    content = without_withdrawn(content_of(issue), read_corrections(issue.corrections))
+    wanted = [newsletter.segment(name) for name in segments]
+    rows, found = _rendered(session, context, content, wanted)
+    _refuse_faulty(found)
+    revisions = {}
+    for segment in wanted:
+        before = newest_revision(session, str(week), segment.id)
+        revisions[segment.id] = before + 1 if anew else before or 1
+    whole = [
+        {**row, "week": str(week), "revision": revisions[row["segment"]], "frozen_at": now}
+        for row in rows
+    ]
+    insert_if_absent(session, Edition, whole)
+    return found
+
+
+def check_editions(
+    session: Session, context: EditionContext, content: IssueContent, segments: Sequence[Segment]
+) -> tuple[Finding, ...]:
+    """Return what there is to warn of in a content that is not frozen. Raises EditionFaulty."""
+    _, found = _rendered(session, context, content, segments)
+    _refuse_faulty(found)
+    return found
+
+
+def _rendered(
+    session: Session, context: EditionContext, content: IssueContent, segments: Sequence[Segment]
+) -> tuple[list[dict[str, Any]], tuple[Finding, ...]]:
+    """Render every edition of these segments; return them as rows, and what was found in all."""
+    newsletter, public_url = context.newsletter, context.public_url
     chosen = chosen_for(session, content)
-    photos = shown(session, chosen, public_url if hosted else None)
+    photos = shown(session, chosen, public_url if context.hosted else None)
     rows = []
     found: dict[Finding, None] = {}
-    for segment in (newsletter.segment(name) for name in segments):
-        before = newest_revision(session, str(week), segment.id)
-        revision = before + 1 if anew else before or 1
+    for segment in segments:
         for language in segment.languages:
             rendered = render(content, segment, language, newsletter, public_url, photos)
             rendered = with_pictures(session, rendered, chosen)
             found.update(dict.fromkeys(examine(content, segment, language, rendered, public_url)))
             rows.append(
                 {
-                    "week": str(week),
                     "segment": segment.id,
                     "language": language,
-                    "revision": revision,
                     "subject": rendered.subject,
                     "html": rendered.html,
                     "text": rendered.text,
                     "photos": written(chosen),
-                    "frozen_at": now,
                 }
             )
-    if errors := errors_of(tuple(found)):
+    return rows, tuple(found)
+
+
+def _refuse_faulty(found: tuple[Finding, ...]) -> None:
+    if errors := errors_of(found):
         raise EditionFaulty(errors)
-    insert_if_absent(session, Edition, rows)
-    return tuple(found)
 
 
 def newest_revision(session: Session, week: str, segment: str) -> int:

@@ -71,6 +71,31 @@ class Corrections(_Kept):
     withdrawn: dict[int, Withdrawn] = {}
 
 
+NO_CORRECTIONS = Corrections()
+_NONE = "{}"
+
+
+def read_corrections(text: str) -> Corrections:
+    """Read what is kept with an issue."""
+    return NO_CORRECTIONS if text == _NONE else Corrections.model_validate_json(text)
+
+
+class AllWithdrawn(DomainError):
+    """Every commentary of this issue is withdrawn, so there is nothing to send."""
+
+
+def without_withdrawn(content: IssueContent, corrections: Corrections) -> IssueContent:
+    """Return what may still be sent. Raises AllWithdrawn."""
+    kept = [
+        each
+        for number, each in enumerate(content.commentaries, 1)
+        if number not in corrections.withdrawn
+    ]
+    if not kept:
+        raise AllWithdrawn
+    return content.model_copy(update={"commentaries": kept})
+
+
 def check_note(
     note: Mapping[str, str], field: str, newsletter: Newsletter, segments: list[Segment]
 ) -> None:

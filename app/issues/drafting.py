@@ -15,7 +15,7 @@ from app.database import Transaction
 from app.dialects import insert_if_absent
 from app.errors import DomainError
 from app.issues.content import IssueContent, check_content
-from app.issues.models import Approval, Issue
+from app.issues.models import Approval, Issue, IssueVersion
 from app.issues.photos import check_known, hold
 from app.issues.week import Week
 from app.newsletter import Newsletter
@@ -53,8 +53,8 @@ class EtagDiffers(DomainError):
     """The issue has changed since you read it."""
 
 
-def content_of(issue: Issue) -> IssueContent:
-    """Read a stored issue's content."""
+def content_of(issue: Issue | IssueVersion) -> IssueContent:
+    """Read a stored issue's content, or that of one of its versions."""
     return IssueContent.model_validate_json(issue.content)
 
 

@@ -14,8 +14,8 @@ from app.database import Transaction
 from app.dialects import insert_if_absent
 from app.errors import DomainError
 from app.issues.content import IssueContent, check_content
-from app.issues.corrections import Corrections
-from app.issues.drafting import WeekDiffers, content_of, find
+from app.issues.corrections import Corrections, read_corrections
+from app.issues.drafting import WeekDiffers, find
 from app.issues.models import Approval, Issue, IssuePhoto, IssueVersion
 from app.issues.photos import check_known, ids_in
 from app.issues.week import Week
@@ -34,7 +34,7 @@ class VersionUnknown(DomainError):
 
 def corrections_of(issue: Issue) -> Corrections:
     """Read what readers are told of an issue's corrections."""
-    return Corrections.model_validate_json(issue.corrections)
+    return read_corrections(issue.corrections)
 
 
 def add_version(
@@ -136,8 +136,3 @@ def find_version(session: Session, week: Week, number: int) -> IssueVersion:
     if version is None:
         raise VersionUnknown(field="version")
     return version
-
-
-def published_content(issue: Issue) -> tuple[IssueContent, Corrections]:
-    """Return an issue's newest content, and what readers are told of it."""
-    return content_of(issue), corrections_of(issue)

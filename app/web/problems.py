@@ -62,6 +62,7 @@ STATUS = {
     "NothingUnsent": 409,
     "IssueRecalled": 409,
     "NotInArchiveYet": 409,
+    "AllWithdrawn": 409,
     "CommentaryWithdrawn": 409,
     "CommentaryShown": 409,
     "NoteMissing": 422,
