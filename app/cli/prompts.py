@@ -41,7 +41,8 @@ def confirm(question: str, *, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise ConfirmationNeeded
-    typer.confirm(question, abort=True, err=True)
+    if answer(f"{question} [y/N]").lower() not in ("y", "yes"):
+        raise typer.Abort
 
 
 def answer(question: str) -> str:

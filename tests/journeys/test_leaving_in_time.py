@@ -66,8 +66,7 @@ def test_a_mailing_is_paused_resumed_and_cancelled(newsletter: Newsletter) -> No
     relay.behave()
     newsletter.settles()
     assert operator.looks_at(mailing) == end
-    for action in ("pause", "resume"):
-        assert operator.acts(mailing, action).status == 409
+    assert operator.acts(mailing, "pause").status == 409
     messages = [len(newsletter.issues_to(address)) for address in CROWD[1:]]
     assert max(messages) <= 3
 
