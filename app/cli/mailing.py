@@ -10,7 +10,7 @@ from app.cli.mailing_start import start
 from app.cli.mailing_undo import BY, MailingId, cancel, recall, record_of, revise
 from app.cli.output import AsJson, print_json, print_record, print_rows
 from app.cli.progress_bar import follow
-from app.deliveries.cancelling import resume_mailing
+from app.deliveries.ledger.cancelling import resume_mailing
 from app.deliveries.ledger.progress import as_record, as_records
 from app.deliveries.ledger.states import OPEN
 from app.deliveries.ledger.uncertain import list_uncertain

@@ -9,7 +9,7 @@ import typer
 from app.cli.app_context import CommandContext
 from app.cli.output import AsJson, print_record
 from app.cli.prompts import confirm
-from app.deliveries.cancelling import cancel_mailing
+from app.deliveries.ledger.cancelling import cancel_mailing
 from app.deliveries.ledger.progress import as_record
 from app.deliveries.ledger.states import OPEN
 from app.deliveries.recalling import recall_mailing

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.database import MAX_ROW_NUMBER
-from app.deliveries.cancelling import cancel_mailing, resume_mailing
+from app.deliveries.ledger.cancelling import cancel_mailing, resume_mailing
 from app.deliveries.ledger.progress import as_record, as_records
 from app.deliveries.ledger.uncertain import list_uncertain, resend, settle
 from app.deliveries.recalling import recall_mailing

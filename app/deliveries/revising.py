@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from app.database import Database, Transaction
-from app.deliveries.cancelling import excluded_by_cancelling
+from app.deliveries.ledger.cancelling import excluded_by_cancelling
 from app.deliveries.ledger.progress import as_record
 from app.deliveries.ledger.states import CLAIMED, FAILED, OPEN, UNCERTAIN
 from app.deliveries.recalling import MessagesClaimed, count_in, wait_until_released

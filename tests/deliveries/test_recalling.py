@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 from app.addresses.keyring import Keyring
 from app.database import Database, Transaction
 from app.deliveries import recalling
-from app.deliveries.cancelling import cancel_mailing
+from app.deliveries.ledger.cancelling import cancel_mailing
 from app.deliveries.ledger.completion import complete
 from app.deliveries.ledger.enrolment import enrol
 from app.deliveries.ledger.models import Delivery

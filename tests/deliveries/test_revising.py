@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from app.addresses.keyring import Keyring
 from app.database import Database, Transaction
 from app.deliveries import revising
-from app.deliveries.cancelling import cancel_mailing, resume_mailing
+from app.deliveries.ledger.cancelling import cancel_mailing, resume_mailing
 from app.deliveries.ledger.claiming import claim
 from app.deliveries.ledger.completion import aggregate
 from app.deliveries.ledger.models import Delivery

@@ -14,7 +14,7 @@ from app.addresses.keyring import Keyring
 from app.cli import subscribers, suppression
 from app.cli.app_context import CommandContext
 from app.database import Database, Transaction
-from app.deliveries.cancelling import exclude_rest
+from app.deliveries.ledger.cancelling import exclude_rest
 from app.deliveries.ledger.claiming import claim
 from app.deliveries.ledger.completion import anonymise, complete
 from app.deliveries.ledger.models import Delivery

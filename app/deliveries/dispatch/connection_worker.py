@@ -241,8 +241,8 @@ class ConnectionWorker:
     ) -> tuple[Connection | None, Outgoing | None]:
         """Return an open connection over which the message in hand may go now, or None; and it.
 
-        A relay may have had its hour's messages. Whoever pauses the mailing meanwhile shall not wait
-        for the next hour: the message is looked at once more every second, and is None if it must
+        A relay may have had its hour's messages. Whoever pauses the mailing meanwhile shall not
+        wait for the next hour: the message is checked again every second, and is None if it must
         not go.
         """
         if not await self._hold.take():

@@ -125,8 +125,8 @@ class Dispatcher:
         going = self._gate.given(asks, heard.given, self._clock.now(), self._clock.monotonic())
         for message in [*going, *self._gate.learn(heard.standings)]:
             self.send(message)
-        # Ready messages of a mailing that runs no more are looked at, and go back into the ledger: a
-        # relay that has had its hour's messages might not take them up for long.
+        # Ready messages of a mailing that does not run any more are checked again, and released: a
+        # relay that has had its hour's messages might not take them for long.
         self._woken += self._ways.taken_of(heard.over) if heard.over else []
         self._woken += self._gate.wake(room - len(self._woken), heard.over)
         self._woken += self._ways.wake(room - len(self._woken), heard.over)

@@ -12,7 +12,7 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from app.database import Transaction
-from app.deliveries.cancelling import exclude_rest, take_up_rest
+from app.deliveries.ledger.cancelling import exclude_rest, take_up_rest
 from app.deliveries.ledger.enrolment import forget_rows
 from app.deliveries.ledger.models import AggregatedCount, Delivery
 from app.deliveries.ledger.progress import sent_by_revision

@@ -7,7 +7,7 @@ from sqlalchemy import func, select, update
 
 from app.addresses.keyring import Keyring
 from app.database import Database, Transaction
-from app.deliveries.cancelling import exclude_rest
+from app.deliveries.ledger.cancelling import exclude_rest
 from app.deliveries.ledger.completion import aggregate, anonymise, complete, forget_service_messages
 from app.deliveries.ledger.enrolment import take_in_service_messages
 from app.deliveries.ledger.models import Delivery

@@ -11,9 +11,9 @@ from app.addresses.blind_index import never_indexes
 from app.addresses.keyring import Keyring
 from app.addresses.sealing import seal
 from app.database import Database, Transaction
-from app.deliveries.cancelling import exclude_rest
 from app.deliveries.compose.composing import Outgoing
 from app.deliveries.dispatch.exchange import Report
+from app.deliveries.ledger.cancelling import exclude_rest
 from app.deliveries.ledger.enrolment import take_in_alerts, take_in_service_messages
 from app.deliveries.ledger.models import Delivery
 from app.mailings.control import cancel, pause

@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 
 from app.addresses.keyring import Keyring
 from app.database import Database
-from app.deliveries.cancelling import NobodyLeft, cancel_mailing, resume_mailing
+from app.deliveries.ledger.cancelling import NobodyLeft, cancel_mailing, resume_mailing
 from app.deliveries.ledger.claiming import claim
 from app.deliveries.ledger.completion import anonymise, complete
 from app.deliveries.ledger.models import Delivery
