@@ -52,6 +52,10 @@ GRANTS: Mapping[str, Access] = {
     "alembic_version": Access(public=READ, operators=READ, sender=READ),
     "key_users": Access(public=EVERYTHING, operators=EVERYTHING),
     "generations": Access(public=READ, operators=READ),
+    "instance": Access(public=READ, operators=READ),
+    "instance_keys": Access(public=READ, operators=READ),
+    "epochs": Access(operators=READ),
+    "witness_events": Access(public=ADD, operators=ADD),
     # readers
     "sign_ups": Access(public=ADD, operators=Rights(read="day")),
     "subscribers": Access(public=_LEAVING, operators=_ENDING),
@@ -84,6 +88,7 @@ GRANTS: Mapping[str, Access] = {
     "mailings": Access(
         public=Rights(read="id week segment state launched_at finished_at"), operators=EVERYTHING
     ),
+    "known_launches": Access(operators=READ),
     "slots": Access(),
     "installation": Access(),
     # deliveries

@@ -4,6 +4,7 @@ from app.database import Base
 from app.deliveries.destinations import models as groups
 from app.deliveries.ledger import models as deliveries
 from app.editions import models as editions
+from app.instance import models as instance
 from app.issues import models as issues
 from app.key_rotation import models as seals
 from app.mailings import models as mailings
@@ -14,6 +15,7 @@ from app.subscribers import models as subscribers
 from app.suppressions import models as suppressions
 
 CAPABILITIES = (
+    instance,
     allowances,
     operators,
     suppressions,

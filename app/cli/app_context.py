@@ -2,17 +2,16 @@
 
 import importlib
 import os
-import sys
 from functools import cached_property
 from pathlib import Path
 
 from app import log
 from app.addresses.keyring import Keyring, PublicKeys, check_apart
+from app.cli.instance_keys import keys_of_database, public_keys_of_database
 from app.clock import Clock, SystemClock
 from app.database import Database, make_private
 from app.deliveries.dispatch.from_settings import dkim_keys_of
 from app.errors import DomainError
-from app.keys.creation import RECOVERY, create_keys
 from app.mail.dkim.signature import DkimKey
 from app.newsletter import Newsletter
 from app.schema import is_current
@@ -63,19 +62,17 @@ class CommandContext:
 
     @cached_property
     def keyring(self) -> Keyring:
-        """All keys, made now if there are none yet."""
+        """All keys: those of this database, made now if it has no reader and no keys yet."""
         keys_dir = self.settings.keys_dir
         with naming("VESTKA_KEYS_DIR"):
             check_apart(keys_dir, self.settings.data_dir)
-            if create_keys(keys_dir):
-                sys.stderr.write(RECOVERY.format(keys_dir=keys_dir))
-            return Keyring.load(keys_dir)
+            return keys_of_database(self.database, keys_dir)
 
     @cached_property
     def public_keys(self) -> PublicKeys:
-        """The keys that a process facing the internet may hold."""
+        """The keys that a process facing the internet may hold; it never makes any."""
         with naming("VESTKA_KEYS_DIR"):
-            return PublicKeys.load(self.settings.keys_dir)
+            return public_keys_of_database(self.database, self.settings.keys_dir)
 
     @cached_property
     def dkim_keys(self) -> list[DkimKey]:

@@ -38,7 +38,7 @@ def create(
     domain = settings.dkim_domain
     with naming("VESTKA_KEYS_DIR"):
         check_apart(settings.keys_dir, settings.data_dir)
-    _ = opened.keyring  # makes the directory, if this is the first command
+    settings.keys_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     print_record(
         _shown(create_dkim_key(settings.keys_dir, selector, kind, domain)), as_json=as_json
     )

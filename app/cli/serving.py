@@ -39,9 +39,16 @@ class Role(StrEnum):
 # too, so that a wrong setting stops the start and not the first email.
 _NEEDED = {
     Role.PUBLIC: ("public_url",),
-    Role.OPERATORS: ("public_url", "sender", "list_domain"),
+    Role.OPERATORS: ("public_url", "from_address", "list_domain"),
     Role.SENDER: (
-        *("public_url", "relays", "sender", "list_domain", "return_path_domain", "dkim_domain"),
+        *(
+            "public_url",
+            "relays",
+            "from_address",
+            "list_domain",
+            "return_path_domain",
+            "dkim_domain",
+        ),
     ),
 }
 

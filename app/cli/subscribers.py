@@ -115,11 +115,11 @@ def erase(
     if sys.stdin.isatty():
         confirm("Erase everything about this address, for good?", yes=yes)
     opened = CommandContext()
-    now = opened.clock.now()
+    now, keyring = opened.clock.now(), opened.keyring
     with opened.database.transaction() as session:
-        erased = erase_address(session, opened.keyring, address, today=now.date())
+        erased = erase_address(session, keyring, address, today=now.date())
         # No rotation waits for a command: with keys that became old meanwhile, nobody is found.
-        refuse_behind(session, opened.keyring.generation)
+        refuse_behind(session, keyring.generation)
         note(session, _ACTOR, "erasure", "erased" if erased else "not subscribed", now=now)
     if as_json:
         print_json({"erased": erased})

@@ -25,11 +25,11 @@ def add(*, as_json: AsJson = False) -> None:
     """Never write again to the address on standard input; its subscriptions end at once."""
     address = read_address("Address to suppress: ")
     opened = CommandContext()
-    now = opened.clock.now()
+    now, keyring = opened.clock.now(), opened.keyring
     with opened.database.transaction() as session:
-        suppress_address(session, opened.keyring, address, OPERATOR, today=now.date())
+        suppress_address(session, keyring, address, OPERATOR, today=now.date())
         # No rotation waits for a command: with keys that became old meanwhile, nobody is ended.
-        refuse_behind(session, opened.keyring.generation)
+        refuse_behind(session, keyring.generation)
         note(session, _ACTOR, "suppression added", "one address", now=now)
     print_record({"suppressed": True}, as_json=as_json)
 
@@ -39,9 +39,9 @@ def remove(*, as_json: AsJson = False) -> None:
     """Let the address on standard input be written to again; it has to sign up by itself."""
     address = read_address("Address to release: ")
     opened = CommandContext()
-    now = opened.clock.now()
+    now, keyring = opened.clock.now(), opened.keyring
     with opened.database.transaction() as session:
-        removed = lift(session, never_indexes(opened.keyring.never, address))
+        removed = lift(session, never_indexes(keyring.never, address))
         done = "one address" if removed else "an address that was not suppressed"
         note(session, _ACTOR, "suppression removed", done, now=now)
     print_record({"removed": removed}, as_json=as_json)
@@ -52,10 +52,10 @@ def ask(*, as_json: AsJson = False) -> None:
     """Tell whether the address on standard input is suppressed, and why. It is audited."""
     address = read_address("Address to look for: ")
     opened = CommandContext()
-    now = opened.clock.now()
+    now, keyring = opened.clock.now(), opened.keyring
     with opened.database.transaction() as session:  # asking leaves a trace, or it is not answered
         note(session, _ACTOR, "suppression tested", "one address", now=now)
-        indexes = never_indexes(opened.keyring.never, address)
+        indexes = never_indexes(keyring.never, address)
         reasons = reasons_of(session, indexes, today=now.date())
     print_record({"suppressed": bool(reasons), "reasons": reasons}, as_json=as_json)
 

@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.addresses.keyring import Keyring, PublicKeys
 from app.database import Database
 from app.errors import DomainError
+from app.instance.ownership import refuse_foreign
 from app.key_rotation.key_users import forget_dead, leave, refuse_behind, say
 from app.keys.key_files import KeysDestroyed, key_names, refuse_destroyed
 from app.log import get_logger
@@ -77,12 +78,19 @@ class KeyWatch:
     def _take_up(self, now: datetime) -> None:
         kind = Keyring if isinstance(self.keys, Keyring) else PublicKeys
         try:
-            self.keys = kind.load(self.keys_dir)
+            keys = kind.load(self.keys_dir)
+            with self.database.reading() as session:
+                refuse_foreign(session, self.keys_dir)
+                refuse_behind(session, keys.list_sealing.kid)
         except KeysDestroyed:
             raise
         except DomainError as refused:
             log.warning("the key files changed and cannot be used", why=str(refused))
             return
+        except SQLAlchemyError:
+            self.seen = ()  # the database is away; the next look compares with it
+            return
+        self.keys = keys
         self.changed(self.keys)
         self.say_at = now + SETTLED
         log.info("key files taken up", generation=self.keys.list_sealing.kid)

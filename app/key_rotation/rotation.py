@@ -21,6 +21,7 @@ from app.addresses.keyring import Keyring
 from app.clock import Clock
 from app.database import Database
 from app.errors import DomainError
+from app.instance.ownership import record_keys
 from app.key_rotation.in_use import (
     messages_on_their_way,
     what_waits_in_inbox,
@@ -100,6 +101,7 @@ class Rotation:
             use_generation(self.keys_dir, kid)
         with self.database.transaction() as session:
             take_into_use(session, kid)
+            record_keys(session, self.keys_dir)
         self.tell(f"generation {kid} is in use")
 
     def _reseal(self, keyring: Keyring, done: Rotated) -> None:

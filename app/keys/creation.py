@@ -73,6 +73,18 @@ def create_keys(keys_dir: Path) -> bool:
         raise KeyUnreadable("The keys directory cannot be written to.") from None
 
 
+def finish_creation(keys_dir: Path) -> None:
+    """Move out a whole set whose maker was killed before it had; make nothing."""
+    if not (keys_dir / _MADE).exists():
+        return
+    try:
+        with _alone_in(keys_dir):
+            if (keys_dir / _MADE).exists():
+                _move_out(keys_dir)
+    except OSError:
+        raise KeyUnreadable("The keys directory cannot be written to.") from None
+
+
 def _create(keys_dir: Path) -> bool:
     if (keys_dir / _MADE).exists():
         _move_out(keys_dir)

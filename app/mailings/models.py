@@ -60,3 +60,16 @@ class Installation(Base):
 
     id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class KnownLaunch(Base):
+    """A launch that a witness file knows and a restored database had forgotten.
+
+    `sent` is how many messages of it are known to have gone; null if nobody knows.
+    """
+
+    __tablename__ = "known_launches"
+
+    week: Mapped[str] = mapped_column(String(8), primary_key=True)
+    segment: Mapped[str] = mapped_column(String(40), primary_key=True)
+    sent: Mapped[int | None]

@@ -110,7 +110,7 @@ class Composer:
     ) -> None:
         """Begin with nothing compiled. `alerts_to` is the operators' mailbox."""
         self._post = post
-        self._keyring = keyring
+        self.keyring = keyring
         self._alerts_to = alerts_to.address if alerts_to else ""
         self._editions: dict[tuple[int, int, str], Compiled] = {}
 
@@ -154,7 +154,7 @@ class Composer:
         tokens = {}
         if claim.mailing_id is None and claim.service_message_id is not None:
             slot = "confirm" if claim.kind == CONFIRMATION else "manage"
-            tokens[slot] = token_of(self._keyring, claim.kind, claim.service_message_id)
+            tokens[slot] = token_of(self.keyring, claim.kind, claim.service_message_id)
         return SealedMessage(place, reader.row, reader.has_ended, claim.service_message_id, tokens)
 
     def _compiled(self, session: Session, one: Due) -> Compiled:

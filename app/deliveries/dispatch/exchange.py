@@ -51,6 +51,7 @@ from app.mailings.control import pause
 from app.mailings.models import Mailing
 from app.mailings.states import RUNNING, MoveNotAllowed
 from app.operators.alerts import alert
+from app.subscribers.key_match import list_opens
 from app.subscribers.models import Subscriber
 from app.subscribers.pending_removals import end_suppressed
 from app.subscribers.quarantine import SUBSCRIBER, set_apart
@@ -241,6 +242,11 @@ class LedgerClient:
         return [
             (e.claim, PersonalisationFailed(SUPPRESSED)) for e in messages if barred & set(e.never)
         ]
+
+    def keys_fit(self) -> bool:
+        """Tell whether our keys open any of the list's rows."""
+        with self._database.reading() as session:
+            return list_opens(session, self._composer.keyring)
 
     def exchange(self, asks: Sequence[ThrottleRequest], parked: Collection[int]) -> Exchanged:
         """Tell what we heard of groups of domains, and learn what may go and how all stand.

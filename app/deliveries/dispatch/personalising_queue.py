@@ -11,6 +11,7 @@ from app.deliveries.compose.personalisation import PersonalisationFailed
 from app.deliveries.compose.worker_pool import WorkerPool
 from app.deliveries.dispatch.dispatcher import Dispatcher
 from app.deliveries.dispatch.exchange import LedgerClient, Report, Turned
+from app.deliveries.dispatch.unreadable import hold_unreadable, is_unreadable
 from app.deliveries.ledger.due import Claim
 from app.log import get_logger
 
@@ -59,6 +60,9 @@ class PersonalisingQueue:
         failed: list[tuple[Claim, PersonalisationFailed]] = []
         try:
             opened = await self._openers.open(turned.batch, self._clock.now())
+            if any(map(is_unreadable, opened)):
+                keys_fit = self._ledger.keys_fit
+                opened = await asyncio.to_thread(hold_unreadable, opened, keys_fit)
             for claim, one, made in zip(turned.claims, turned.batch.unopened, opened, strict=True):
                 if isinstance(made, PersonalisationFailed):
                     failed.append((claim, made))

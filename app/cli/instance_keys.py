@@ -1,0 +1,84 @@
+"""The keys of this database: made for one that has no reader and no keys yet, else only read.
+
+Whatever does not fit is refused before anything is made, sealed, sent or written.
+"""
+
+import sys
+from pathlib import Path
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.addresses.keyring import Keyring, PublicKeys
+from app.database import Database
+from app.instance.ownership import (
+    KeysForeign,
+    are_recorded,
+    is_claimed,
+    record_keys,
+    refuse_foreign,
+    refuse_lost,
+)
+from app.key_rotation.key_users import refuse_behind
+from app.key_rotation.models import Generation
+from app.keys.creation import RECOVERY, create_keys, finish_creation
+from app.keys.key_files import KeyMissing, refuse_destroyed
+from app.subscribers.key_match import has_readers, list_opens
+
+
+def keys_of_database(database: Database, keys_dir: Path) -> Keyring:
+    """Return all keys of this database.
+
+    Raises KeysForeign, KeysLost, KeysBehind, KeysDestroyed, or what reading a key file raises.
+    """
+    refuse_destroyed(keys_dir)
+    with database.reading() as session:
+        claimed = is_claimed(session)
+        is_new = not claimed and not has_readers(session)
+        if not is_new:
+            finish_creation(keys_dir)
+            _refuse_others(session, keys_dir)
+    if is_new and create_keys(keys_dir):
+        sys.stderr.write(RECOVERY.format(keys_dir=keys_dir))
+    keyring = Keyring.load(keys_dir)
+    if not claimed:
+        _refuse_unreadable(database, keyring, keys_dir)
+    with database.reading() as session:
+        recorded = are_recorded(session, keys_dir)
+    if not recorded:
+        with database.transaction() as session:
+            record_keys(session, keys_dir)
+    return keyring
+
+
+def public_keys_of_database(database: Database, keys_dir: Path) -> PublicKeys:
+    """Return the public keys of this database. Raises as `keys_of_database`."""
+    try:
+        keys = PublicKeys.load(keys_dir)
+    except KeyMissing as missing:
+        raise KeyMissing(
+            f"{missing} This role makes no keys: it needs hot.*.pub, list.*.pub and link.*.key of"
+            f" the sender's host in {keys_dir}, and no other. If the service is new, start its"
+            " sender first."
+        ) from None
+    with database.reading() as session:
+        refuse_behind(session, keys.list_sealing.kid)
+        refuse_foreign(session, keys_dir)
+    return keys
+
+
+def _refuse_others(session: Session, keys_dir: Path) -> None:
+    generation = session.scalar(select(func.max(Generation.kid))) or 1
+    refuse_lost(session, keys_dir, generation=generation)
+    refuse_foreign(session, keys_dir)
+
+
+def _refuse_unreadable(database: Database, keyring: Keyring, keys_dir: Path) -> None:
+    """Refuse to adopt a database whose rows these keys do not open."""
+    with database.reading() as session:
+        if not list_opens(session, keyring):
+            raise KeysForeign(
+                f"The keys in {keys_dir} open none of this database's readers: they belong to"
+                " another installation. Nothing was changed. Check VESTKA_KEYS_DIR,"
+                " VESTKA_DATABASE_URL and what is mounted there."
+            )

@@ -1,0 +1,1 @@
+"""Which installation a database belongs to, by its keys; and what its witness files are told."""
