@@ -8,6 +8,8 @@ from sqlalchemy import make_url, text
 from sqlalchemy.exc import ProgrammingError
 
 from app.addresses.keyring import Keyring
+from app.archive.correcting import correct
+from app.archive.published import launches
 from app.database import Database
 from app.db_privileges import ALL, GRANTS, ROLES, rights
 from app.db_roles import (
@@ -18,9 +20,30 @@ from app.db_roles import (
     grant_all,
     statements,
 )
+from app.deliveries.ledger.cancelling import cancel_mailing, resume_mailing
+from app.deliveries.ledger.claiming import claim
+from app.deliveries.ledger.enrolment import enrol
+from app.deliveries.recalling import recall_mailing
+from app.deliveries.revising import revise
+from app.editions.freezing import EditionContext, freeze
+from app.issues.approval import approve
+from app.issues.content import IssueContent
+from app.mailings.control import pause
+from app.mailings.launch import launch
 from app.migration import SchemaNotOurs, migrate
 from app.tables import METADATA
-from tests.support.builders import ROLES_BEGIN, a_subscriber, in_role, prepare
+from tests.deliveries.rows import LIFE, a_mailing, a_sender
+from tests.support.builders import (
+    NEWSLETTER,
+    PUBLIC_URL,
+    ROLES_BEGIN,
+    WEEK,
+    a_document,
+    a_subscriber,
+    in_role,
+    prepare,
+)
+from tests.support.clock import MONDAY
 from tests.support.postgres import PostgresServer
 
 
@@ -167,3 +190,36 @@ def test_statements_take_everything_away_first() -> None:
     assert first == "GRANT USAGE ON SCHEMA public TO vestka_public"
     assert rest[0] == "REVOKE ALL ON ALL TABLES IN SCHEMA public FROM vestka_public"
     assert "GRANT INSERT ON sign_ups TO vestka_public" in rest
+
+
+def test_mistakes_are_mended_with_the_operators_rights(
+    database: Database, keyring: Keyring
+) -> None:
+    """Recalled, launched, revised, cancelled, resumed, corrected; the sender does the rest."""
+    context = EditionContext(NEWSLETTER, PUBLIC_URL)
+    content = IssueContent.model_validate(a_document(said="Better"))
+    with database.transaction() as session:
+        mailing_id = a_mailing(session, keyring, 2).id
+        sender_id = a_sender(session)
+    with in_role(database, "operators") as operators, in_role(database, "sender") as sender:
+        recall_mailing(operators, mailing_id, by="editor", now=MONDAY)
+        with operators.transaction() as session:
+            approve(session, NEWSLETTER, WEEK, ["en"], by="editor", now=MONDAY)
+            freeze(session, NEWSLETTER, WEEK, ["en"], public_url=PUBLIC_URL, now=MONDAY)
+        with sender.transaction() as session:
+            launch(session, WEEK, NEWSLETTER.segment("en"), by="calendar", now=MONDAY)
+            assert enrol(session, life=LIFE, now=MONDAY) == 2
+        with operators.transaction() as session:
+            pause(session, 1)
+            revise(session, context, 1, content, by="editor", now=MONDAY)
+            cancel_mailing(session, 1, now=MONDAY)
+            resume_mailing(session, 1, life=LIFE, now=MONDAY)
+        with sender.transaction() as session:
+            taken = claim(session, sender_id, limit=9, now=MONDAY)
+            assert [each.revision for each in taken] == [2, 2]
+        with operators.transaction() as session:
+            correct(session, context, content, {"en": "One word."}, by="editor", now=MONDAY)
+    with in_role(database, "public") as public:
+        with public.reading() as session:
+            assert len(launches(session, "en")[0].corrections.notes) == 1
+        assert refused(public, "SELECT * FROM issue_versions")
