@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
@@ -25,6 +26,7 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 # Every constraint has a name, or SQLite's batch migrations could not drop it.
@@ -94,6 +96,20 @@ def _prepare_sqlite(raw: sqlite3.Connection, _record: object) -> None:
         raw.execute(f"PRAGMA {pragma}")
 
 
+def _refuse_replaced(raw: Any, record: Any, _proxy: object) -> None:
+    """Open a file anew that was replaced under us, as by a restore: the old one is nobody's."""
+    path = raw.execute("PRAGMA database_list").fetchone()[2]
+    if not path:
+        return  # in memory
+    try:
+        status = Path(path).stat()
+        seen: tuple[int, ...] | None = (status.st_dev, status.st_ino)
+    except OSError:
+        seen = None
+    if record.info.setdefault("file", seen) != seen:
+        raise DisconnectionError
+
+
 def _begin_sqlite(connection: Connection) -> None:
     kind = connection.get_execution_options().get("sqlite_begin", "IMMEDIATE")
     connection.exec_driver_sql(f"BEGIN {kind}")
@@ -137,6 +153,7 @@ class Database:
         )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+        event.listen(engine, "checkout", _refuse_replaced)
         return engine
 
     @contextmanager

@@ -4,6 +4,7 @@ One sender per data directory; any number of them may share a PostgreSQL databas
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
@@ -17,10 +18,11 @@ from app.deliveries.compose.personalisation import Domains, Personaliser
 from app.deliveries.compose.worker import WorkerConfig
 from app.deliveries.compose.worker_pool import WorkerPool
 from app.deliveries.destinations.limits import DestinationLimits
-from app.deliveries.dispatch.attempt_journal import AttemptJournal, Journals
+from app.deliveries.dispatch.attempt_journal import AttemptJournal, Journals, latest_attempts
 from app.deliveries.dispatch.engine import Engine
 from app.deliveries.dispatch.exchange import LedgerClient
 from app.deliveries.dispatch.from_settings import dkim_keys_of, group_limits_of, relays_of
+from app.deliveries.dispatch.known_sent import settle_known
 from app.deliveries.dispatch.recovery import recover
 from app.deliveries.dispatch.relay_health import RelayState
 from app.deliveries.ledger.leases import LEASE, RENEW_EVERY, register, renew
@@ -29,12 +31,11 @@ from app.gc_tuning import collect_seldom
 from app.log import get_logger
 from app.mail.relay import Relay
 from app.mailings.calendar import Schedule, parse_schedule
-from app.mailings.notes import LaunchNotes
 from app.newsletter import Newsletter
 from app.outcomes.steps import COLLECT_EVERY, OutcomeSteps
 from app.periodic_task import PeriodicTask
 from app.settings import Settings, SettingWrong, naming
-from app.subscribers.deletion_log import EndingNotes
+from app.witness.keeping import DatabaseRestored, Witness
 
 log = get_logger("sender")
 
@@ -62,10 +63,11 @@ class Sender:
         self._judge_after = clock.now()
         schedules, relays = _read(settings, newsletter)
         self._relays = [RelayState(relay, place) for place, relay in enumerate(relays)]
-        notes, endings = LaunchNotes(settings.keys_dir), EndingNotes(settings.keys_dir)
+        self._witness = Witness(settings.keys_dir, keyring.sent_notes)
+        self._restored = False
         self._outcomes = OutcomeSteps(database, settings, newsletter, keyring, clock)
         self._steps = Steps(
-            *(database, settings, newsletter, keyring, schedules, notes, endings),
+            *(database, settings, newsletter, keyring, schedules, self._witness),
             self._outcomes.refused,
         )
         self._settings = settings
@@ -84,7 +86,7 @@ class Sender:
         attempts = AttemptJournal(
             self._journals.folder, sender_id, [state.relay.name for state in self._relays]
         )
-        ledger = LedgerClient(self._database, sender_id, self._composer, self._clock)
+        ledger = LedgerClient(self._database, sender_id, self._composer, self._clock, self._witness)
         engine = Engine(
             ledger,
             self._openers,
@@ -96,7 +98,9 @@ class Sender:
             limits=self._limits,
         )
         log.info("sender started", sender=sender_id, relays=[r.relay.name for r in self._relays])
-        housekeeping = [asyncio.create_task(each.run(stop)) for each in self._chores(sender_id)]
+        housekeeping = [
+            asyncio.create_task(each.run(stop)) for each in self._chores(sender_id, stop)
+        ]
         try:
             await engine.run(stop)
         finally:
@@ -106,9 +110,11 @@ class Sender:
             await asyncio.to_thread(self._end)
             log.info("sender stopped", sender=sender_id)
 
-    def _chores(self, sender_id: int) -> list[PeriodicTask]:
+    def _chores(self, sender_id: int, stop: asyncio.Event) -> list[PeriodicTask]:
+        end = partial(asyncio.get_running_loop().call_soon_threadsafe, stop.set)
         acts: Mapping[str, tuple[Callable[[datetime], object], float]] = {
             "often": (self._steps.often, STEP_EVERY),
+            "witness": (partial(self._keep_witness, end), STEP_EVERY),
             "seldom": (self._steps.seldom, FORGET_EVERY),
             "keys": (self._look_at_keys, KEYS_EVERY),
             "outcomes, often": (self._outcomes.often, STEP_EVERY),
@@ -120,6 +126,17 @@ class Sender:
             PeriodicTask(name, act, seconds, self._database, self._clock)
             for name, (act, seconds) in acts.items()
         ]
+
+    def _keep_witness(self, end: Callable[[], object], now: datetime) -> None:
+        """Note what is new; should the database be an older copy of itself, end and begin anew."""
+        if self._restored:
+            return
+        try:
+            self._witness.keep_up(self._database, now=now)
+        except DatabaseRestored:
+            log.warning("the database was put back from a backup; the sender begins anew")
+            self._restored = True
+            end()
 
     def _look_at_keys(self, _now: datetime) -> None:
         """Sign with the DKIM keys that are there now; with those in use, if they are unreadable."""
@@ -140,8 +157,8 @@ class Sender:
             log.warning(
                 "recovered", released=done.released, settled=done.settled, uncertain=done.uncertain
             )
+        self._steps.begin(latest_attempts(self._journals.folder), now)
         self._journals.forget()
-        self._steps.begin(now)
         with self._database.transaction() as session:
             return register(session, self._journals.identity, str(self._journals.folder), now=now)
 
@@ -158,14 +175,25 @@ class Sender:
                 self._judge_after = now + LEASE
         if now >= self._judge_after:
             with self._database.transaction() as session:
-                recover(session, self._journals, sender_id, now=now)
+                freed = recover(session, self._journals, sender_id, now=now)
+                if freed.released or freed.uncertain:
+                    settle_known(session, self._witness.sent)
 
     def _end(self) -> None:
-        """Give back whatever is still ours; then the journal has told all it knows."""
-        with self._database.transaction() as session:
-            recover(session, self._journals, None, now=self._clock.now())
-        self._journals.forget()
-        self._journals.close()
+        """Give back whatever is still ours; then the journal has told all it knows.
+
+        Of a database that was put back, the next life learns it from the journal.
+        """
+        try:
+            if not self._restored:
+                with self._database.transaction() as session:
+                    recover(session, self._journals, None, now=self._clock.now())
+                self._journals.forget()
+                with contextlib.suppress(DatabaseRestored):
+                    self._witness.keep_up(self._database, now=self._clock.now())
+        finally:
+            self._witness.sent.close()
+            self._journals.close()
 
 
 def _openers(settings: Settings, keyring: Keyring) -> WorkerPool:

@@ -73,6 +73,7 @@ class Keyring(PublicKeys):
     admit: AdmitKeys
     macs: Mapping[int, bytes]
     message_ids: bytes  # of the link key, so that no rotation changes a message's
+    sent_notes: bytes  # of the link key, too
 
     @classmethod
     def load(cls, keys_dir: Path) -> "Keyring":
@@ -96,6 +97,7 @@ class Keyring(PublicKeys):
             admit=AdmitKeys(admits, _in_use(admits, generation)),
             macs=macs,
             message_ids=_subkey(links[max(links)], "message id"),
+            sent_notes=_subkey(links[max(links)], "sent notes"),
         )
 
     @property

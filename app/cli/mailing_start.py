@@ -16,10 +16,12 @@ from app.errors import DomainError
 from app.issues.week import Week
 from app.mailings.launch import (
     AudienceEmpty,
+    LaunchedBefore,
     check_launchable,
     launch_on_request,
     mailing_of,
     readers_of,
+    twice_at_most,
 )
 from app.mailings.states import CANCELLED, ENROLLING, PAUSED, RUNNING
 from app.newsletter import Segment
@@ -40,6 +42,9 @@ def start(
         str | None, typer.Option(help="spread its emails over such a time: 30m, 3h, 2d")
     ] = None,
     *,
+    again: Annotated[
+        bool, typer.Option("--again", help="although it went out before a restore")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="do not ask first")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -52,13 +57,15 @@ def start(
     window = opened.settings.send_window if over is None else window_of(over)
     with opened.database.reading() as session:
         known = mailing_of(session, parsed, found.id) is not None
-        summary = "" if known else _summary(session, opened, parsed, found)
+        summary = "" if known else _summary(session, opened, parsed, found, again=again)
     if not known:
         typer.echo(summary, err=True)
         confirm("Send it now?", yes=yes)
     now = opened.clock.now()
     with opened.database.transaction() as session:
-        mailing, new = launch_on_request(session, parsed, found, by=BY, over=window, now=now)
+        mailing, new = launch_on_request(
+            session, parsed, found, by=BY, again=again, over=window, now=now
+        )
         if new:
             note(session, BY, "mailing launched", f"{parsed} {found.id}", now=now)
         record = {"new": new, **as_record(session, mailing, now=opened.clock.now())}
@@ -77,15 +84,21 @@ def window_of(text: str) -> timedelta | None:
         raise WindowWrong(f"--over {wrong}, or 0 for none.") from None
 
 
-def _summary(session: Session, opened: CommandContext, week: Week, segment: Segment) -> str:
+def _summary(
+    session: Session, opened: CommandContext, week: Week, segment: Segment, *, again: bool
+) -> str:
     """Say what would go to how many, by which relay.
 
-    Raises IssueUnknown, NotApproved or AudienceEmpty.
+    Raises IssueUnknown, NotApproved, AudienceEmpty, or LaunchedBefore unless it goes `again`.
     """
     check_launchable(session, week, segment)
     readers = readers_of(session, segment.id)
     if not readers:
         raise AudienceEmpty(segment)
+    twice = twice_at_most(session, week, segment)
+    if twice is not None and not again:
+        raise LaunchedBefore(week, segment, twice)
+    warning = [] if twice is None else [f"It went out before: up to {twice} get it twice."]
     editions = editions_of(session, str(week), segment.id)
     subjects = [
         f"Subject ({language}): {editions[language].subject}"
@@ -96,6 +109,7 @@ def _summary(session: Session, opened: CommandContext, week: Week, segment: Segm
         (
             f"Issue {week} to {segment.label} ({segment.id})",
             f"Readers: {readers}",
+            *warning,
             *subjects,
             f"Relay: {_relays(opened, segment)}",
         )

@@ -61,7 +61,9 @@ def post_mailing(
     """Send the week's issue to the segment now; a second call answers 200 with the same mailing.
 
     One that was cancelled is refused (409, with what to do), and so is a segment without a
-    confirmed subscriber; both spend nothing. `state` says where an earlier mailing stands.
+    confirmed subscriber; both spend nothing. So is, unless `again` is true, an issue that went out
+    before the database was restored; `twice` says how many might get it twice. `state` says where
+    an earlier mailing stands.
     """
     week = week_in_path(wish.week)
     try:
@@ -69,7 +71,9 @@ def post_mailing(
     except UnknownSegment:
         raise UnknownSegment(field="segment") from None
     over = here.settings.send_window if wish.over is None else _window(wish.over)
-    mailing, new = launch_on_request(session, week, segment, by=operator.name, over=over, now=now)
+    mailing, new = launch_on_request(
+        session, week, segment, by=operator.name, again=wish.again, over=over, now=now
+    )
     if new:
         note(session, operator.name, "mailing launched", f"{week} {segment.id}", now=now)
     response.status_code = 201 if new else 200

@@ -27,6 +27,10 @@ class MailingWish(Body):
             examples=["3h"],
         ),
     ] = None
+    again: Annotated[
+        bool,
+        Field(description="send it although it went out before the database was restored"),
+    ] = False
 
 
 class MailingView(BaseModel):

@@ -4,6 +4,7 @@ Every step takes finished rows of the one before it, so none needs to know that 
 none needs a special path after a crash.
 """
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,12 +14,13 @@ from typing import TypeVar
 from app.addresses.keyring import Keyring
 from app.database import Database, Transaction
 from app.deliveries.destinations.coordination import forget_groups
+from app.deliveries.dispatch.attempt_journal import Attempt
+from app.deliveries.dispatch.known_sent import settle_known
 from app.deliveries.dispatch.relay_rate_limit import forget_grants
 from app.deliveries.ledger.completion import aggregate, anonymise, complete, forget_service_messages
 from app.deliveries.ledger.enrolment import enrol, take_in_alerts, take_in_service_messages
 from app.key_rotation.rotation import destroy_spare
 from app.mailings.calendar import Schedule
-from app.mailings.notes import LaunchNotes
 from app.mailings.scheduler import launch_due
 from app.newsletter import Newsletter
 from app.operators.abuse_alerts import alert_of_abuse
@@ -26,13 +28,14 @@ from app.rate_limits.counter import forget_taken
 from app.rate_limits.refusals import forget_refused
 from app.settings import Settings
 from app.subscribers.admission import admit
-from app.subscribers.deletion_log import EndingNotes
 from app.subscribers.expiry import expire
 from app.subscribers.integrity_scan import IntegrityScan
 from app.subscribers.pending_removals import process
 from app.subscribers.quarantine import forget as forget_set_apart
 from app.subscribers.suppression import suppress_requested
 from app.suppressions.suppressing import forget_ended
+from app.witness.keeping import DatabaseRestored, Witness, forget_deleted, forget_events
+from app.witness.restoring import Found, begin_epoch
 
 T = TypeVar("T")
 
@@ -46,14 +49,17 @@ class Steps:
     newsletter: Newsletter
     keyring: Keyring
     schedules: Mapping[str, Schedule | None]
-    notes: LaunchNotes
-    endings: EndingNotes
+    witness: Witness
     before_blank: Callable[[Transaction, Sequence[int], datetime], None]
     scrub: IntegrityScan = field(default_factory=IntegrityScan)
 
-    def begin(self, now: datetime) -> None:
-        """Run what must be done before the first message goes."""
-        self._in_transaction(lambda session: self.endings.keep_up(session, now=now))
+    def begin(self, attempts: Mapping[int, Attempt], now: datetime) -> Found:
+        """Run what must be done before the first message goes; `attempts` are of earlier lives."""
+
+        def settle(session: Transaction, restored: bool) -> Mapping[int, tuple[int, int]]:  # noqa: FBT001
+            return settle_known(session, self.witness.sent, attempts if restored else None)
+
+        return begin_epoch(self.database, self.witness, settle, now=now)
 
     def often(self, now: datetime) -> int:
         """Run what readers and operators wait for; return how much was moved."""
@@ -76,7 +82,8 @@ class Steps:
         today, retention = now.date(), self.settings.delivery_retention
         in_transactions: tuple[Callable[[Transaction], object], ...] = (
             lambda session: expire(session, now=now),
-            lambda session: self.endings.keep_up(session, now=now),
+            lambda session: forget_events(session, now=now),
+            lambda session: forget_deleted(session, self.settings.keys_dir),
             lambda session: forget_set_apart(session, now=now),
             lambda session: forget_ended(session, today=today),
             lambda session: forget_service_messages(session, now=now),
@@ -90,6 +97,7 @@ class Steps:
         steps: tuple[Callable[[], object], ...] = (
             partial(self._blank_all, now),
             *(partial(self._in_transaction, step) for step in in_transactions),
+            partial(self.witness.sent.forget_old, retention, now=now),
             partial(self.scrub.look, self.database, self.keyring, now=now),
             partial(destroy_spare, self.database, self.settings.keys_dir, now=now),
         )
@@ -125,7 +133,6 @@ class Steps:
                 session,
                 self.newsletter,
                 self.schedules,
-                self.notes,
                 grace=self.settings.schedule_grace,
                 over=self.settings.send_window,
                 now=now,
@@ -133,13 +140,21 @@ class Steps:
 
         launched = self._in_transaction(step)
         # Noted once it is true, and before a message of it can go.
-        with self.database.reading() as session:
-            self.notes.keep_up(session)
+        with contextlib.suppress(DatabaseRestored):  # then nothing is claimed, and all begins anew
+            self.witness.keep_up(self.database, now=now)
         return launched
 
     def _enrol(self, now: datetime) -> int:
         life = self.settings.retry_for
-        return self._in_transaction(lambda session: enrol(session, life=life, now=now))
+
+        def step(session: Transaction) -> int:
+            enrolled = enrol(session, life=life, now=now)
+            if enrolled:  # of a mailing that a restored database did not know to have gone
+                session.flush()
+                settle_known(session, self.witness.sent)
+            return enrolled
+
+        return self._in_transaction(step)
 
     def _take_in(self, now: datetime) -> int:
         def step(session: Transaction) -> int:

@@ -12,9 +12,9 @@ WHOLE = "*"
 """In the place of a segment: the subscriber's whole row."""
 
 
-def tell_witnesses(session: Transaction, lines: Iterable[str], *, today: date) -> None:
+def tell_witnesses(session: Transaction, lines: Iterable[str]) -> None:
     """Leave lines for every sender's witness file; needs no right to read them."""
-    rows = [{"id": new_id(), "position": None, "line": line, "day": today} for line in lines]
+    rows = [{"id": new_id(), "position": None, "line": line} for line in lines]
     insert_ignore(session, WitnessEvent, rows)
 
 

@@ -52,4 +52,4 @@ class WitnessEvent(Base):
     id: Mapped[bytes] = mapped_column(RandomId, primary_key=True)
     position: Mapped[int | None] = mapped_column(BigInteger)
     line: Mapped[str] = mapped_column(String(200))
-    day: Mapped[date]
+    day: Mapped[date | None]

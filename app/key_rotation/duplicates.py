@@ -8,6 +8,7 @@ from datetime import date
 from sqlalchemy import delete, select, update
 
 from app.database import Transaction
+from app.instance.events import confirmed, tell_witnesses
 from app.subscribers.deletion_log import remember
 from app.subscribers.models import CONFIRMED, Subscriber, Subscription
 
@@ -49,3 +50,4 @@ def _give(session: Transaction, subscription: Subscription, row_id: bytes) -> No
         .values(subscriber_id=row_id)
         .execution_options(synchronize_session=False)
     )
+    tell_witnesses(session, [confirmed(row_id, subscription.segment)])

@@ -14,11 +14,12 @@ from app.database import Transaction
 from app.dialects import insert_if_absent
 from app.editions.freezing import newest_revision
 from app.errors import DomainError
+from app.instance.events import launched_again, tell_witnesses
 from app.issues.approval import NotApproved, approved_segments
 from app.issues.drafting import find
 from app.issues.week import Week
 from app.mailings.commit_logging import tell
-from app.mailings.models import Mailing
+from app.mailings.models import KnownLaunch, Mailing
 from app.mailings.states import CANCELLED, ENROLLING, RECALLED, move
 from app.newsletter import Segment
 from app.settings import LONGEST_WINDOW
@@ -44,6 +45,19 @@ class AudienceEmpty(DomainError):
             f"{segment.label} has no confirmed subscriber. Nothing was launched; the issue stays"
             " approved and can be launched when there is somebody to read it."
         )
+
+
+class LaunchedBefore(DomainError):
+    """This issue was sent to this segment before, though this database does not know it."""
+
+    def __init__(self, week: Week, segment: Segment, twice: int) -> None:
+        """Say how many readers would get it twice."""
+        super().__init__(
+            f"Issue {week} was sent to {segment.label} before; this database was restored from a"
+            f" backup and does not know it. Up to {twice} readers would get it twice. To send it"
+            ' all the same, say so: `vestka mailing start --again`, or "again": true.'
+        )
+        self.facts = {"twice": twice}
 
 
 class MailingCancelled(DomainError):
@@ -92,20 +106,35 @@ def has_readers(session: Session, segment: str) -> bool:
     return session.scalar(query.limit(1)) is not None
 
 
+def known_launch(session: Session, week: Week, segment: str) -> KnownLaunch | None:
+    """Return what a witness knows of a launch that this database had forgotten."""
+    return session.get(KnownLaunch, (str(week), segment))
+
+
+def twice_at_most(session: Session, week: Week, segment: Segment) -> int | None:
+    """Count who might get an issue twice if it was launched now; None if nobody would."""
+    known = known_launch(session, week, segment.id)
+    if known is None or mailing_of(session, week, segment.id) is not None:
+        return None
+    return readers_of(session, segment.id) if known.sent is None else known.sent
+
+
 def launch_on_request(
     session: Transaction,
     week: Week,
     segment: Segment,
     *,
     by: str,
+    again: bool = False,
     over: timedelta | None = None,
     now: datetime,
 ) -> tuple[Mailing, bool]:
     """Launch as an operator asks for it; return the mailing, and whether it is new.
 
     One that was launched already is returned as it stands. Raises what `launch` raises,
-    AudienceEmpty, or MailingCancelled. Readers who leave between this count and the enrolment are
-    not in the audience; should nobody be left, the enrolment recalls the mailing.
+    AudienceEmpty, MailingCancelled, or LaunchedBefore unless it is to go `again`. Readers who leave
+    between this count and the enrolment are not in the audience; should nobody be left, the
+    enrolment recalls the mailing.
     """
     known = mailing_of(session, week, segment.id)
     if known is not None and known.state == CANCELLED:
@@ -114,6 +143,11 @@ def launch_on_request(
         check_launchable(session, week, segment)
         if not has_readers(session, segment.id):
             raise AudienceEmpty(segment)
+        twice = twice_at_most(session, week, segment)
+        if twice is not None:
+            if not again:
+                raise LaunchedBefore(week, segment, twice)
+            tell_witnesses(session, [launched_again(str(week), segment.id)])
     return launch(session, week, segment, by=by, over=over, now=now)
 
 

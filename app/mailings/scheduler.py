@@ -16,9 +16,8 @@ from app.dialects import insert_if_absent
 from app.issues.approval import approved_segments
 from app.issues.week import Week
 from app.mailings.calendar import Schedule
-from app.mailings.launch import CALENDAR, has_readers, launch, mailing_of
+from app.mailings.launch import CALENDAR, has_readers, known_launch, launch, mailing_of
 from app.mailings.models import Installation, Mailing, Slot
-from app.mailings.notes import LaunchNotes
 from app.mailings.states import RECALLED
 from app.newsletter import Newsletter, Segment
 from app.operators.alerts import alert
@@ -35,7 +34,6 @@ def launch_due(
     session: Transaction,
     newsletter: Newsletter,
     schedules: Mapping[str, Schedule | None],
-    notes: LaunchNotes,
     *,
     grace: timedelta,
     over: timedelta | None = None,
@@ -53,7 +51,7 @@ def launch_due(
             continue
         slot = schedule.latest(max(made_at, _last_decided(session, segment)), now)
         if slot is not None:
-            week = _decide(session, segment, schedule, slot, notes, grace, now)
+            week = _decide(session, segment, schedule, slot, grace, now)
             if week is not None:
                 _, new = launch(session, week, segment, by=CALENDAR, over=over, now=now)
                 launched += new
@@ -76,19 +74,18 @@ def _decide(
     segment: Segment,
     schedule: Schedule,
     slot: datetime,
-    notes: LaunchNotes,
     grace: timedelta,
     now: datetime,
 ) -> Week | None:
     """Decide a slot; return the week whose issue is to be launched, if there is one."""
     this_week = schedule.week_of(slot)
-    week = _ready(session, segment, this_week, notes, now)
+    week = _ready(session, segment, this_week, now)
     if now - slot > grace:
         decision = LATE
     elif week is not None:
         decision = LAUNCHED if has_readers(session, segment.id) else EMPTY
     else:
-        decision = ALREADY if _was_sent(session, segment, this_week, slot, notes) else NOTHING
+        decision = ALREADY if _was_sent(session, segment, this_week, slot) else NOTHING
     row = {
         "segment": segment.id,
         "at": slot,
@@ -101,15 +98,13 @@ def _decide(
     return week if decision == LAUNCHED else None
 
 
-def _ready(
-    session: Transaction, segment: Segment, this_week: Week, notes: LaunchNotes, now: datetime
-) -> Week | None:
+def _ready(session: Transaction, segment: Segment, this_week: Week, now: datetime) -> Week | None:
     for week in (this_week, this_week.previous()):
         if mailing_of(session, week, segment.id) is not None:
             return None  # an older issue does not follow a newer one
         if segment.id not in approved_segments(session, week):
             continue
-        if notes.has(week, segment.id):
+        if known_launch(session, week, segment.id) is not None:
             text = (
                 f"The issue {week} was sent to {segment.label} before, though this database does"
                 " not know it: it seems to come from a backup. The calendar does not send it again."
@@ -120,12 +115,13 @@ def _ready(
     return None
 
 
-def _was_sent(
-    session: Session, segment: Segment, this_week: Week, slot: datetime, notes: LaunchNotes
-) -> bool:
+def _was_sent(session: Session, segment: Segment, this_week: Week, slot: datetime) -> bool:
     """Tell whether an operator was faster than the calendar, or an earlier life of the database."""
     for week in (this_week, this_week.previous()):
-        if notes.has(week, segment.id) and mailing_of(session, week, segment.id) is None:
+        if (
+            known_launch(session, week, segment.id) is not None
+            and mailing_of(session, week, segment.id) is None
+        ):
             return True
     query = select(Mailing.id).where(
         Mailing.segment == segment.id,

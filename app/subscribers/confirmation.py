@@ -8,6 +8,8 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from app.database import Transaction
+from app.instance.events import confirmed as confirmed_line
+from app.instance.events import tell_witnesses
 from app.subscribers.models import CONFIRMED, ServiceMessage, Subscriber, Subscription
 from app.subscribers.service_messages import CONFIRMATION
 from app.tokens import LinkUnknown, fingerprint
@@ -72,6 +74,8 @@ def confirm(session: Transaction, token: str, *, now: datetime) -> Asked:
         )
         if not confirmed:
             raise LinkUnknown
+        whose = message.subscriber_id
+        tell_witnesses(session, (confirmed_line(whose, segment) for segment in segments))
         session.execute(
             update(Subscriber)
             .where(Subscriber.id == message.subscriber_id)

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.database import Transaction
+from app.instance.events import confirmed, tell_witnesses
 from app.subscribers.models import (
     CONFIRMED,
     ConsentText,
@@ -172,6 +173,7 @@ def _confirm(
         session.add(row)
     if row.state != CONFIRMED:
         row.state, row.confirmed_day = CONFIRMED, today
+        tell_witnesses(session, [confirmed(subscriber_id, segment)])
 
 
 def erase(

@@ -11,6 +11,8 @@ from sqlalchemy import delete, select
 
 from app.database import Transaction
 from app.dialects import insert_ignore, insert_or_add
+from app.instance.events import ended as ended_line
+from app.instance.events import tell_witnesses
 from app.newsletter import Newsletter, Segment
 from app.subscribers.deletion_log import remember
 from app.subscribers.models import (
@@ -141,4 +143,5 @@ def _delete(
     for segment in sorted(ended):
         row = {"day": today, "segment": segment, "reason": reason, "count": 1}
         insert_or_add(session, UnsubscribeCount, row, key=("day", "segment", "reason"), add="count")
+    tell_witnesses(session, (ended_line(subscriber_id, each, today) for each in sorted(ended)))
     return ended == held

@@ -11,7 +11,8 @@ from sqlalchemy import delete, update
 from sqlalchemy.engine import CursorResult
 
 from app.database import Transaction
-from app.dialects import insert_ignore
+from app.dialects import insert_if_absent, insert_ignore
+from app.instance.events import lifted, suppressed, tell_witnesses
 from app.suppressions.models import Suppression
 
 
@@ -22,8 +23,10 @@ def suppress(
 
     What is suppressed already for the same reason stays as it is.
     """
+    rows: list[dict[str, Any]]
     rows = [{"blind_index": each, "reason": reason, "until": until} for each in indexes]
     insert_ignore(session, Suppression, rows)
+    tell_witnesses(session, (suppressed(row["blind_index"], reason, until) for row in rows))
 
 
 def prolong(session: Transaction, index: bytes, reason: str, *, until: date | None) -> None:
@@ -42,7 +45,9 @@ def prolong(session: Transaction, index: bytes, reason: str, *, until: date | No
 
 def lift(session: Transaction, indexes: Iterable[bytes]) -> bool:
     """Forget every suppression of an address (all its indexes); return whether there was one."""
-    gone = delete(Suppression).where(Suppression.blind_index.in_(list(indexes)))
+    known = list(indexes)
+    tell_witnesses(session, map(lifted, known))
+    gone = delete(Suppression).where(Suppression.blind_index.in_(known))
     result: CursorResult[Any] = session.execute(gone)  # type: ignore[assignment]
     return bool(result.rowcount)
 
@@ -52,3 +57,13 @@ def forget_ended(session: Transaction, *, today: date) -> int:
     gone = delete(Suppression).where(Suppression.until < today)
     result: CursorResult[Any] = session.execute(gone)  # type: ignore[assignment]
     return result.rowcount
+
+
+def restore_suppression(
+    session: Transaction, index: bytes, reason: str, *, until: date | None
+) -> int:
+    """Put back a suppression that the database had forgotten; return 1 if it had."""
+    row = {"blind_index": index, "reason": reason, "until": until}
+    new = insert_if_absent(session, Suppression, [row])
+    prolong(session, index, reason, until=until)
+    return new

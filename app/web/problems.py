@@ -51,6 +51,7 @@ STATUS = {
     "EditionFaulty": 409,
     "IssueClosed": 409,
     "AlreadySent": 409,
+    "LaunchedBefore": 409,
     "WindowTooLong": 422,
     "MoveNotAllowed": 409,
     "AudienceEmpty": 409,

@@ -41,7 +41,7 @@ def upgrade() -> None:
         sa.Column("id", sa.LargeBinary(16), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=True),
         sa.Column("line", sa.String(200), nullable=False),
-        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_witness_events"),
         sqlite_with_rowid=False,
     )

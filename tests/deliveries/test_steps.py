@@ -15,9 +15,8 @@ from app.deliveries.steps import Steps
 from app.mailings.calendar import parse_schedule
 from app.mailings.launch import launch
 from app.mailings.models import Mailing
-from app.mailings.notes import LaunchNotes
 from app.settings import Settings
-from app.subscribers.deletion_log import EndingNotes
+from app.witness.keeping import Witness
 from tests.deliveries.rows import a_mailing, states
 from tests.support.builders import NEWSLETTER, PUBLIC_URL, WEEK, a_subscriber, an_issue
 from tests.support.clock import MONDAY
@@ -27,16 +26,17 @@ from tests.support.clock import MONDAY
 def steps(database: Database, keyring: Keyring, tmp_path: Path) -> Steps:
     settings = Settings({"VESTKA_PUBLIC_URL": PUBLIC_URL, "VESTKA_FROM": "news@example.org"})
     schedules = parse_schedule("off", NEWSLETTER)
-    return Steps(
+    made = Steps(
         database,
         settings,
         NEWSLETTER,
         keyring,
         schedules,
-        LaunchNotes(tmp_path),
-        EndingNotes(tmp_path),
+        Witness(tmp_path, b"key"),
         lambda session, ids, now: None,
     )
+    made.begin({}, MONDAY)
+    return made
 
 
 def test_what_was_launched_is_enrolled_and_noted(
@@ -49,7 +49,7 @@ def test_what_was_launched_is_enrolled_and_noted(
     assert steps.often(MONDAY) > 0
     with database.reading() as session:
         assert states(session) == {"pending": 1}
-    assert LaunchNotes(tmp_path).has(WEEK, "en")
+    assert f"mailing {WEEK} en launched\n" in (tmp_path / "witness").read_text()
 
 
 def test_a_step_that_fails_keeps_no_other_from_its_work(

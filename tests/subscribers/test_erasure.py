@@ -6,6 +6,7 @@ from app.addresses.address import EmailAddress
 from app.addresses.keyring import Keyring
 from app.database import Database
 from app.subscribers.erasure import erase_address
+from app.instance.models import WitnessEvent
 from app.subscribers.models import DeletedRow, SignUp, UnsubscribeCount
 from app.subscribers.service_messages import ask_to_confirm, send_manage_link
 from app.subscribers.sign_up import drop, drop_manage_wish
@@ -48,6 +49,7 @@ def test_all_rows_of_the_reader_are_gone_but_a_count(database: Database, keyring
             (ann.id, TODAY)  # means nothing any more, but that no such row may come back
         ]
         session.execute(delete(DeletedRow))
+        session.execute(delete(WitnessEvent))
     assert everything(database) == nothing
 
 

@@ -267,6 +267,18 @@ def replay(folder: Path, sender_id: int) -> Replay | None:
     return Replay(found, _text(folder / _BOOT) == _this_boot())
 
 
+def latest_attempts(folder: Path) -> dict[int, Attempt]:
+    """Return the latest attempt at each message that any journal in a folder tells of."""
+    relays = _text(folder / _RELAYS).splitlines()
+    found: dict[int, Attempt] = {}
+    for path in _files(folder):
+        for _, delivery_id, attempt in _records(path.read_bytes(), relays):
+            known = found.get(delivery_id)
+            if known is None or attempt.number >= known.number:
+                found[delivery_id] = attempt
+    return found
+
+
 def _records(content: bytes, relays: Sequence[str]) -> Iterator[tuple[int, int, Attempt]]:
     whole = len(content) - len(content) % _RECORD.size
     for start in range(0, whole, _RECORD.size):

@@ -1,7 +1,7 @@
 """The engine's way to the database: each call one short transaction, made to run in a thread."""
 
 import random
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from itertools import chain
@@ -21,6 +21,7 @@ from app.deliveries.destinations.coordination import (
     standings,
 )
 from app.deliveries.dispatch.connection_worker import AttemptResult
+from app.deliveries.dispatch.known_sent import note_sent
 from app.deliveries.dispatch.relay_rate_limit import (
     Permit,
     acquire_connection,
@@ -57,6 +58,7 @@ from app.subscribers.pending_removals import end_suppressed
 from app.subscribers.quarantine import SUBSCRIBER, set_apart
 from app.suppressions.lookup import anyone, forbidden
 from app.suppressions.reasons import Act
+from app.witness.keeping import Witness
 
 log = get_logger("deliveries")
 
@@ -133,9 +135,15 @@ class LedgerClient:
     """What one sender reads and writes of the deliveries."""
 
     def __init__(
-        self, database: Database, sender_id: int, composer: Composer, clock: Clock
+        self,
+        database: Database,
+        sender_id: int,
+        composer: Composer,
+        clock: Clock,
+        witness: Witness | None = None,
     ) -> None:
-        """`sender_id` is the number that our claims carry."""
+        """`sender_id` is the number that our claims carry; `witness` notes what relays took."""
+        self._witness = witness
         self._database = database
         self._sender_id = sender_id
         self._composer = composer
@@ -161,6 +169,10 @@ class LedgerClient:
         now, checked_at = self._clock.now(), self._clock.monotonic()
         with self._database.transaction() as session:
             self._write(session, report, now)
+            if self._witness is not None:
+                note_sent(session, self._witness.sent, _taken(report.done))
+                if not self._witness.stands(session):  # an older copy was put back: it begins anew
+                    limit, woken = 0, ()
             may_go = self._look(session, claimed_still(session, self._sender_id, again), now)
             taken = claim(session, self._sender_id, limit=limit, now=now)
             up = take_up(session, self._sender_id, woken, now=now) if woken else []
@@ -342,3 +354,11 @@ def _written(done: AttemptResult, now: datetime) -> DeliveryUpdate:
         chance=random.random(),  # noqa: S311 (jitter)
         now=now,
     )
+
+
+def _taken(done: Iterable[AttemptResult]) -> Iterator[tuple[int | None, bytes | None]]:
+    """Return the mailing and the reader of each message that a relay took."""
+    for each in done:
+        if each.verdict.outcome is Outcome.ACCEPTED:
+            claim_ = each.outgoing.claim
+            yield claim_.mailing_id, claim_.subscriber_id

@@ -22,6 +22,7 @@ from app.addresses.sealing import seal
 from app.database import Database, Transaction, is_deadlock
 from app.dialects import insert_if_absent
 from app.errors import DomainError
+from app.instance.events import confirmed, tell_witnesses
 from app.subscribers.imports.list_batches import Listed, Tally
 from app.subscribers.models import (
     CONFIRMED,
@@ -248,6 +249,7 @@ def _confirm(
         if (row_id, segment) not in held
     ]
     insert_if_absent(session, Subscription, rows)
+    tell_witnesses(session, (confirmed(row_id, segment) for row_id, segment in sorted(gained)))
     pending = [pair for pair in gained if pair in held]
     for segment in sorted({segment for _, segment in pending}):
         session.execute(

@@ -1,0 +1,1 @@
+"""What happened, noted beside the keys: a restored database is told what it forgot."""
