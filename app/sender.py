@@ -4,7 +4,6 @@ One sender per data directory; any number of them may share a PostgreSQL databas
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
@@ -189,8 +188,7 @@ class Sender:
                 with self._database.transaction() as session:
                     recover(session, self._journals, None, now=self._clock.now())
                 self._journals.forget()
-                with contextlib.suppress(DatabaseRestored):
-                    self._witness.keep_up(self._database, now=self._clock.now())
+                self._steps.end(self._clock.now())
         finally:
             self._witness.sent.close()
             self._journals.close()

@@ -61,6 +61,12 @@ class Steps:
 
         return begin_epoch(self.database, self.witness, settle, now=now)
 
+    def end(self, now: datetime) -> None:
+        """Do what was accepted and must not be forgotten, and note it, at a clean stop."""
+        self._suppress(now)
+        with contextlib.suppress(DatabaseRestored):
+            self.witness.keep_up(self.database, now=now)
+
     def often(self, now: datetime) -> int:
         """Run what readers and operators wait for; return how much was moved."""
         return sum(

@@ -17,12 +17,12 @@ from app.errors import DomainError
 from app.instance.events import WHOLE, suppressed
 from app.instance.models import Instance, WitnessEvent
 from app.keys.generations import oldest_day
-from app.mailings.models import Mailing
+from app.mailings.models import KnownLaunch, Mailing
 from app.mailings.states import ON_THEIR_WAY
 from app.subscribers.models import DeletedRow
 from app.suppressions.models import Suppression
 from app.witness.file import WitnessFile
-from app.witness.remembered import LAUNCHED, Remembered, is_current, remember
+from app.witness.remembered import LAUNCHED, RECALLED, Remembered, is_current, remember
 from app.witness.sent_notes import SentNotes
 from app.witness.timeline import lock_position, newest_epoch, stands
 
@@ -128,6 +128,8 @@ def mailing_lines(session: Session, remembered: Remembered) -> Iterator[str]:
         select(Mailing.week, Mailing.segment, Mailing.state).order_by(Mailing.id)
     ):
         said = LAUNCHED if state in ON_THEIR_WAY else state
+        if said == RECALLED and session.get(KnownLaunch, (week, segment)):
+            continue  # that was before a launch that this database has forgotten
         if remembered.mailings.get((week, segment)) != said:
             yield f"mailing {week} {segment} {said}"
 

@@ -5,8 +5,8 @@ from sqlalchemy import delete, select
 from app.addresses.address import EmailAddress
 from app.addresses.keyring import Keyring
 from app.database import Database
-from app.subscribers.erasure import erase_address
 from app.instance.models import WitnessEvent
+from app.subscribers.erasure import erase_address
 from app.subscribers.models import DeletedRow, SignUp, UnsubscribeCount
 from app.subscribers.service_messages import ask_to_confirm, send_manage_link
 from app.subscribers.sign_up import drop, drop_manage_wish

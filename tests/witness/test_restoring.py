@@ -198,3 +198,28 @@ def test_each_of_two_witnesses_learns_what_the_other_saw_and_sees_a_restore(
     assert begin_epoch(database, again, nothing, now=MONDAY).restored
     with pytest.raises(DatabaseRestored):
         other.keep_up(database, now=MONDAY)
+
+
+def test_a_recall_that_a_later_launch_took_back_does_not_come_back(
+    start: Start, database: Database, keyring: Keyring
+) -> None:
+    witness, _ = start()
+    with database.transaction() as session:
+        an_issue(session, approved=("en",))
+        a_subscriber(session, keyring)
+        launch(session, WEEK, NEWSLETTER.segment("en"), by="editor", now=MONDAY)
+    for state in ("running", "recalled", "running"):
+        with database.transaction() as session:
+            session.execute(update(Mailing).values(state=state))
+        before = position_of(database) - (state == "running")
+        witness.keep_up(database, now=MONDAY)
+    put_back(database, before)
+    with database.transaction() as session:
+        session.execute(update(Mailing).values(state="recalled"))
+    for restored in (True, False):
+        witness, found = start()
+        assert found.restored is restored
+        witness.keep_up(database, now=MONDAY)
+        with database.reading() as session:
+            assert session.get(KnownLaunch, (str(WEEK), "en")) is not None
+    assert witness.remembered.mailings[str(WEEK), "en"] == "launched"
