@@ -24,6 +24,7 @@ from app.key_rotation.models import Generation
 from app.keys.creation import RECOVERY, create_keys, finish_creation
 from app.keys.key_files import KeyMissing, refuse_destroyed
 from app.subscribers.key_match import has_readers, list_opens
+from app.witness.file import set_witness_aside
 
 
 def keys_of_database(database: Database, keys_dir: Path) -> Keyring:
@@ -39,6 +40,7 @@ def keys_of_database(database: Database, keys_dir: Path) -> Keyring:
             finish_creation(keys_dir)
             _refuse_others(session, keys_dir)
     if is_new and create_keys(keys_dir):
+        set_witness_aside(keys_dir)
         sys.stderr.write(RECOVERY.format(keys_dir=keys_dir))
     keyring = Keyring.load(keys_dir)
     if not claimed:

@@ -125,3 +125,10 @@ def _write_all(file: int, content: bytes) -> None:
     left = memoryview(content)
     while left:
         left = left[os.write(file, left) :]
+
+
+def set_witness_aside(keys_dir: Path) -> None:
+    """Begin anew beside new keys: what the old file tells of, no key opens any more."""
+    path = keys_dir / NAME
+    if path.exists():
+        path.replace(path.with_name(f"{NAME}.old"))

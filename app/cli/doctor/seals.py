@@ -1,8 +1,10 @@
 """What `vestka doctor` says of the sealed rows: those set apart, and a look at the list itself."""
 
 from collections.abc import Iterator
+from datetime import date, timedelta
 from pathlib import Path
 
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.addresses.keyring import Keyring
@@ -10,6 +12,7 @@ from app.cli.app_context import CommandContext
 from app.cli.doctor.findings import Finding, fail, ok, warn
 from app.database import Database
 from app.errors import DomainError
+from app.instance.models import Epoch
 from app.keys.escrow import escrowed_generation
 from app.schema import is_current
 from app.subscribers.quarantine import counts
@@ -17,6 +20,7 @@ from app.subscribers.row_integrity import Flaw, open_selected, rows
 
 # Opening one takes some fifty microseconds.
 LOOKED_AT = 20_000
+TOLD_FOR = timedelta(days=30)
 
 
 def seals(opened: CommandContext) -> Iterator[Finding]:
@@ -27,6 +31,7 @@ def seals(opened: CommandContext) -> Iterator[Finding]:
             return
         if is_current(database):
             yield _set_apart(database)
+            yield from _restored(database, opened.clock.now().date())
             yield from _looked_at(opened, database)
         database.close()
     except SQLAlchemyError:
@@ -53,6 +58,15 @@ def _set_apart(database: Database) -> Finding:
         return ok("quarantine", "no row is set apart.")
     told = [f"{count} {kind}s ({flaw})" for (kind, flaw), count in sorted(found.items())]
     return fail("quarantine", f"set apart, and never written to: {', '.join(told)}.")
+
+
+def _restored(database: Database, today: date) -> Iterator[Finding]:
+    """Tell what a sender found when the database had been put back, for a month."""
+    query = select(Epoch).where(Epoch.found.is_not(None), Epoch.day >= today - TOLD_FOR)
+    with database.reading() as session:
+        epoch = session.scalar(query.order_by(Epoch.number.desc()).limit(1))
+    if epoch is not None:
+        yield warn("restore", f"{epoch.day}: {epoch.found}")
 
 
 def _looked_at(opened: CommandContext, database: Database) -> Iterator[Finding]:
