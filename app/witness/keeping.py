@@ -128,7 +128,7 @@ def mailing_lines(session: Session, remembered: Remembered) -> Iterator[str]:
         select(Mailing.week, Mailing.segment, Mailing.state).order_by(Mailing.id)
     ):
         said = LAUNCHED if state in ON_THEIR_WAY else state
-        if said == RECALLED and session.get(KnownLaunch, (week, segment)):
+        if said == RECALLED and session.get(KnownLaunch, (week, segment)) is not None:
             continue  # that was before a launch that this database has forgotten
         if remembered.mailings.get((week, segment)) != said:
             yield f"mailing {week} {segment} {said}"
