@@ -11,6 +11,8 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
+from sqlalchemy import func, select
+
 from app.addresses.keyring import Keyring
 from app.database import Database, Transaction
 from app.deliveries.destinations.coordination import forget_groups
@@ -19,6 +21,7 @@ from app.deliveries.dispatch.known_sent import settle_known
 from app.deliveries.dispatch.relay_rate_limit import forget_grants
 from app.deliveries.ledger.completion import aggregate, anonymise, complete, forget_service_messages
 from app.deliveries.ledger.enrolment import enrol, take_in_alerts, take_in_service_messages
+from app.deliveries.ledger.models import Sender
 from app.key_rotation.rotation import destroy_spare
 from app.mailings.calendar import Schedule
 from app.mailings.scheduler import launch_due
@@ -66,6 +69,7 @@ class Steps:
         self._suppress(now)
         with contextlib.suppress(DatabaseRestored):
             self.witness.keep_up(self.database, now=now)
+            self._in_transaction(lambda session: self._forget_events(session, now))
 
     def often(self, now: datetime) -> int:
         """Run what readers and operators wait for; return how much was moved."""
@@ -88,7 +92,7 @@ class Steps:
         today, retention = now.date(), self.settings.delivery_retention
         in_transactions: tuple[Callable[[Transaction], object], ...] = (
             lambda session: expire(session, now=now),
-            lambda session: forget_events(session, now=now),
+            lambda session: self._forget_events(session, now),
             lambda session: forget_deleted(session, self.settings.keys_dir),
             lambda session: forget_set_apart(session, now=now),
             lambda session: forget_ended(session, today=today),
@@ -108,6 +112,10 @@ class Steps:
             partial(destroy_spare, self.database, self.settings.keys_dir, now=now),
         )
         _all(steps)
+
+    def _forget_events(self, session: Transaction, now: datetime) -> None:
+        alone = (session.scalar(select(func.count()).select_from(Sender)) or 0) <= 1
+        forget_events(session, self.witness.remembered.position if alone else None, now=now)
 
     def _blank_all(self, now: datetime) -> None:
         def step(session: Transaction) -> int:

@@ -91,13 +91,20 @@ class Witness:
             .values(position=instance.position, day=today)
             .execution_options(synchronize_session=False)
         )
-        query = select(WitnessEvent.line).where(WitnessEvent.position > seen)
-        lines = list(session.scalars(query.order_by(WitnessEvent.position)))
+        query = select(WitnessEvent.id, WitnessEvent.line).where(WitnessEvent.position > seen)
+        lines, untold = list[str](), list[bytes]()
+        for event_id, line in session.execute(query.order_by(WitnessEvent.position)).all():
+            if self._tells(line.split()):
+                lines.append(line)
+            else:
+                untold.append(event_id)
+        # At once: in their order, they would tell who came first.
+        for some in _parts(untold):
+            session.execute(delete(WitnessEvent).where(WitnessEvent.id.in_(some)))
         for line in lines:
             match line.split():
                 case ["again", week, segment]:
                     self.sent.begin_anew((week, segment))
-        lines = [line for line in lines if self._tells(line.split())]
         lines += mailing_lines(session, self.remembered)
         session.flush()
         return lines, (epoch.mark, instance.position)
@@ -152,13 +159,21 @@ def has_gap(session: Session, position: int) -> bool:
     return position < now and (oldest is None or oldest > position + 1)
 
 
-def forget_events(session: Transaction, *, now: datetime) -> None:
-    """Forget what every sender that runs has long noted."""
-    session.execute(
-        delete(WitnessEvent).where(
-            WitnessEvent.position.is_not(None), WitnessEvent.day < (now - EVENTS_KEPT).date()
-        )
-    )
+def forget_events(session: Transaction, seen: int | None, *, now: datetime) -> None:
+    """Forget what every sender has noted: through the position `seen`, if there is one sender only.
+
+    Others that may be away for a while find it for some days.
+    """
+    if seen is not None:
+        noted = WitnessEvent.position <= seen
+    else:
+        noted = WitnessEvent.position.is_not(None)
+        noted &= WitnessEvent.day < (now - EVENTS_KEPT).date()
+    session.execute(delete(WitnessEvent).where(noted))
+
+
+def _parts(ids: list[bytes]) -> Iterator[list[bytes]]:
+    return (ids[at : at + 500] for at in range(0, len(ids), 500))
 
 
 def forget_deleted(session: Transaction, keys_dir: Path) -> None:

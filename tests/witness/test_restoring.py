@@ -9,6 +9,7 @@ from sqlalchemy import delete, select, update
 
 from app.addresses.keyring import Keyring
 from app.database import Database, Transaction
+from app.instance.events import confirmed, tell_witnesses
 from app.instance.models import Epoch, Instance, WitnessEvent
 from app.mailings.launch import launch
 from app.mailings.models import KnownLaunch, Mailing
@@ -170,7 +171,7 @@ def test_an_older_copy_of_the_keys_directory_is_no_restore(
         end(session, ann, None, UNSUBSCRIBED, today=TODAY)
     witness.keep_up(database, now=MONDAY)
     with database.transaction() as session:
-        forget_events(session, now=MONDAY + timedelta(days=9))
+        forget_events(session, None, now=MONDAY + timedelta(days=9))
     (tmp_path / "witness").write_bytes(old)
     assert not start()[1].restored
     assert ann.hex() in (tmp_path / "witness").read_text()
@@ -223,3 +224,31 @@ def test_a_recall_that_a_later_launch_took_back_does_not_come_back(
         with database.reading() as session:
             assert session.get(KnownLaunch, (str(WEEK), "en")) is not None
     assert witness.remembered.mailings[str(WEEK), "en"] == "launched"
+
+
+def test_who_came_leaves_no_line_and_who_left_none_for_long(
+    start: Start, database: Database, keyring: Keyring
+) -> None:
+    witness, _ = start()
+    with database.transaction() as session:
+        ann = a_subscriber(session, keyring, "ann@example.org", segments=["en", "be-ru"]).id
+        tell_witnesses(session, [confirmed(ann, "en")])
+    witness.keep_up(database, now=MONDAY)
+    assert events(database) == []
+    with database.transaction() as session:
+        end(session, ann, ["en"], UNSUBSCRIBED, today=TODAY)
+        forget_events(session, None, now=MONDAY)
+    witness.keep_up(database, now=MONDAY)
+    assert [line.split()[0] for line in events(database)] == ["ended"]
+    with database.transaction() as session:
+        tell_witnesses(session, [confirmed(ann, "en")])
+        forget_events(session, witness.remembered.position, now=MONDAY)
+    witness.keep_up(database, now=MONDAY)
+    assert [line.split()[0] for line in events(database)] == ["confirmed"]
+    assert witness.remembered.left == set()
+    assert not start()[1].restored
+
+
+def events(database: Database) -> list[str]:
+    with database.reading() as session:
+        return list(session.scalars(select(WitnessEvent.line)))
