@@ -108,7 +108,7 @@ def uncertain(
     if resend or settle:
         count = _decide(opened, mailing_id, resend=resend)
         action = "resend" if resend else "settle"
-        print_record({"mailing": mailing_id, "action": action, "emails": count}, as_json=as_json)
+        print_record({"mailing": mailing_id, "action": action, "messages": count}, as_json=as_json)
         return
     with opened.database.reading() as session:
         rows = [

@@ -7,7 +7,7 @@ is kept together with it.
 import hashlib
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.database import Transaction
@@ -56,7 +56,7 @@ def add_version(
         raise WeekDiffers(field="content.week")
     check_content(content, newsletter)
     check_known(session, content)
-    newest = _newest(session, issue.week) or _keep_original(session, issue)
+    newest = _keep_current(session, issue)
     issue.content = content.model_dump_json(exclude_none=True)
     issue.corrections = corrections.model_dump_json()
     number = newest + 1
@@ -80,18 +80,22 @@ def add_version(
     return number
 
 
-def _newest(session: Session, week: str) -> int:
-    query = select(func.max(IssueVersion.version)).where(IssueVersion.week == week)
-    return session.scalar(query) or 0
+def _keep_current(session: Transaction, issue: Issue) -> int:
+    """Keep what the issue holds now, unless it is kept already; return its version's number.
 
-
-def _keep_original(session: Transaction, issue: Issue) -> int:
+    It is not if the issue was never changed, or was recalled and stored anew.
+    """
+    query = select(IssueVersion).where(IssueVersion.week == issue.week)
+    newest = session.scalar(query.order_by(IssueVersion.version.desc()).limit(1))
+    if newest is not None and newest.content == issue.content:
+        return newest.version
     approved = select(Approval.approved_by).where(Approval.week == issue.week)
     by = session.scalar(approved.order_by(Approval.approved_at, Approval.segment).limit(1))
+    number = newest.version + 1 if newest is not None else 1
     session.add(
         IssueVersion(
             week=issue.week,
-            version=1,
+            version=number,
             kind=ORIGINAL,
             content=issue.content,
             corrections=issue.corrections,
@@ -99,7 +103,7 @@ def _keep_original(session: Transaction, issue: Issue) -> int:
             made_by=by or "",
         )
     )
-    return 1
+    return number
 
 
 def _hold(session: Transaction, week: str, content: IssueContent, corrections: Corrections) -> None:

@@ -13,6 +13,7 @@ from app.mailings.states import (
     RUNNING,
     MoveNotAllowed,
     move,
+    not_allowed,
 )
 
 
@@ -30,7 +31,7 @@ def resume(session: Transaction, mailing_id: int) -> Mailing:
     mailing = find_mailing(session, mailing_id, lock=True)
     if mailing.state not in (RUNNING, ENROLLING):
         if mailing.state not in (PAUSED, CANCELLED):
-            raise MoveNotAllowed(f"The mailing is {mailing.state}; it cannot be resumed.")
+            raise MoveNotAllowed(not_allowed(mailing.state, "resumed"))
         mailing.state = move(mailing.state, ENROLLING if mailing.audience is None else RUNNING)
         mailing.finished_at = None
         tell(session, "resumed", mailing)

@@ -41,8 +41,21 @@ class MoveNotAllowed(DomainError):
     """The mailing's state does not allow that."""
 
 
+def not_allowed(state: str, act: str) -> str:
+    """Say that a mailing in this state cannot be paused, resumed or the like, and what can be done.
+
+    A recalled one is launched by its issue.
+    """
+    said = f"The mailing is {state}; it cannot be {act}."
+    if state == RECALLED:
+        return f"{said} Approve its issue and start it (`vestka mailing start`)."
+    if state == CANCELLED:
+        return f"{said} It can be resumed, or recalled if nothing was attempted."
+    return said
+
+
 def move(before: str, after: str) -> str:
     """Return `after` if a mailing may go there from `before`. Raises MoveNotAllowed."""
     if after not in MOVES[before]:
-        raise MoveNotAllowed(f"The mailing is {before}; it cannot be {_ACTS[after]}.")
+        raise MoveNotAllowed(not_allowed(before, _ACTS[after]))
     return after

@@ -214,3 +214,19 @@ def test_a_browser_shows_it_within_the_column(
 
     seen = browser.visit(look, viewport={"width": width, "height": 800})
     assert seen == [900, pytest.approx(1.5, abs=0.02)]
+
+
+def test_a_photo_goes_with_the_commentary_that_is_withdrawn(
+    readers: TestClient, operators: TestClient, database: Database, kept: str
+) -> None:
+    with database.transaction() as session:
+        sent(session, "2025-W04", shown(kept), SECOND)
+        (address,) = hosted(session, [kept]).values()
+    assert readers.get(address.path).status_code == 200
+    url = "/v1/issues/2025-W04/corrections"
+    said = {"en": "No.", "be": "Не."}
+    assert operators.post(url, json={"withdraw": 1, "reason": said}).status_code == 200
+    assert readers.get(address.path).status_code == 404
+    assert operators.delete(f"/v1/photos/{kept}").status_code == 409, "a version shows it"
+    assert operators.post(url, json={"reinstate": 1, "note": said}).status_code == 200
+    assert readers.get(address.path).status_code == 200

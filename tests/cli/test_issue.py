@@ -5,9 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from app.addresses.keyring import Keyring
 from app.database import Database
+from app.mailings.launch import launch
 from app.operators.audit import entries
-from tests.support.builders import a_document, everything
+from tests.deliveries.rows import a_mailing
+from tests.support.builders import NEWSLETTER, WEEK, a_document, an_issue, everything
+from tests.support.clock import MONDAY
 from tests.support.terminal import Terminal
 
 
@@ -123,3 +127,69 @@ def test_files_that_cannot_be_read_are_refused(terminal: Terminal, tmp_path: Pat
     empty = tmp_path / "empty"
     empty.mkdir()
     assert terminal.refused("issue", "put", empty).startswith("The folder holds no text")
+
+
+def test_the_archive_is_corrected_and_earlier_versions_are_shown(
+    terminal: Terminal, tmp_path: Path, database: Database
+) -> None:
+    with database.transaction() as session:
+        an_issue(session, approved=("en",))
+    correct = ("issue", "correct", "2025-W04")
+    better = stored(tmp_path, a_document(said="Better"))
+    note = ("--note", "en=One word was wrong.")
+    assert "vestka issue put" in terminal.refused(*correct, better, *note, "--yes")
+    with database.transaction() as session:
+        launch(session, WEEK, NEWSLETTER.segment("en"), by="editor", now=MONDAY)
+    said = terminal.refused(*correct, better, *note)
+    assert said == "Confirmation needed: repeat with --yes."
+    assert terminal.run("issue", "versions", "2025-W04").out == "This issue was never changed.\n"
+    corrected = terminal.run(*correct, better, *note, "--yes", "--json").json
+    assert corrected["version"] == 2
+    why = ("--withdraw", "1", "--reason", "en=The source took it back.")
+    assert terminal.run(*correct, *why, "--yes", "--json").json["version"] == 3
+    back = ("--reinstate", "1", "--note", "en=It stands again.")
+    assert terminal.run(*correct, *back, "--yes", "--json").json["version"] == 4
+    listed = terminal.run("issue", "versions", "2025-W04", "--json").json
+    assert [each["kind"] for each in listed] == [
+        "reinstatement",
+        "withdrawal",
+        "correction",
+        "original",
+    ]
+    first = terminal.run("issue", "versions", "2025-W04", "--version", "1", "--json").json
+    assert first["content"] == a_document()
+    assert "no version" in terminal.refused("issue", "versions", "2025-W04", "--version", "9")
+    with database.reading() as session:
+        acts = [each.action for each in entries(session)]
+    assert acts == ["commentary reinstated", "commentary withdrawn", "issue corrected"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        (),
+        ("--note", "en=x"),
+        ("--withdraw", "1"),
+        ("--withdraw", "1", "--note", "en=x"),
+        ("--withdraw", "1", "--reinstate", "1", "--note", "en=x"),
+        ("--withdraw", "1", "--reason", "no language"),
+        ("--withdraw", "1", "--reason", "=x"),
+        ("--withdraw", "1", "--reason", "en=x", "--reason", "en=y"),
+        ("--withdraw", "1", "--reason", "en="),
+        ("--withdraw", "1", "--reason", "en=a\x07b"),
+    ],
+)
+def test_a_correction_is_one_act_with_one_note(wrong: tuple[str, ...], terminal: Terminal) -> None:
+    assert terminal.refused("issue", "correct", "2025-W04", *wrong, "--yes")
+
+
+def test_a_mailing_that_still_sends_the_earlier_text_is_named(
+    terminal: Terminal, tmp_path: Path, database: Database, keyring: Keyring
+) -> None:
+    with database.transaction() as session:
+        a_mailing(session, keyring, 2)
+    better = stored(tmp_path, a_document(said="Better"))
+    ran = terminal.run("issue", "correct", "2025-W04", better, "--note", "en=One word.", "--yes")
+    assert ran.status == 0
+    assert "Mailing 1 (en) is running and still sends the earlier text" in ran.err
+    assert "vestka mailing revise 1 FILE" in ran.err

@@ -97,7 +97,8 @@ def test_a_mailing_is_held_let_go_and_ended(launched: Terminal) -> None:
     assert states == ["paused", "paused", "running", "cancelled"]
     assert launched.run("mailing", "show", "1", "--json").json["excluded"] == {"cancelled": 2}
     assert launched.refused("mailing", "pause", "1") == (
-        "The mailing is cancelled; it cannot be paused."
+        "The mailing is cancelled; it cannot be paused. It can be resumed, or recalled if nothing"
+        " was attempted."
     )
     assert launched.run("mailing", "resume", "1", "--json").json["state"] == "running"
     assert launched.run("mailing", "show", "1", "--json").json["pending"] == 2
@@ -111,7 +112,7 @@ def test_an_end_is_asked_for_first(
 ) -> None:
     at_a_terminal(monkeypatch, answer and f"{answer}\n")
     ran = launched.run("mailing", "cancel", "1")
-    assert "2025-W04 to en: 2 messages are not sent yet, and will not be unless" in ran.err
+    assert "2025-W04 to en: 2 emails are not sent yet, and will not be unless" in ran.err
     assert ran.status == (0 if state == "cancelled" else 1)
     assert launched.run("mailing", "show", "1", "--json").json["state"] == state
 

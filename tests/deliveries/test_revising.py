@@ -14,7 +14,7 @@ from app.deliveries.ledger.claiming import claim
 from app.deliveries.ledger.completion import aggregate
 from app.deliveries.ledger.models import Delivery
 from app.deliveries.ledger.progress import as_record
-from app.deliveries.recalling import MessagesClaimed
+from app.deliveries.recalling import MessagesClaimed, recall
 from app.deliveries.revising import NothingUnsent, NotPaused, revise, revise_mailing
 from app.editions.freezing import EditionContext, editions_of
 from app.editions.lint.rules import Finding
@@ -22,6 +22,7 @@ from app.issues.approval import IssueIncomplete, approve, approved_segments
 from app.issues.content import IssueContent, UnknownLanguage
 from app.issues.drafting import EtagDiffers, WeekDiffers, content_of, find
 from app.issues.models import IssueVersion
+from app.issues.versions import list_versions
 from app.mailings.control import pause
 from app.mailings.launch import launch
 from app.mailings.models import Mailing
@@ -173,3 +174,21 @@ def test_a_wrong_text_changes_nothing(database: Database, keyring: Keyring) -> N
         assert session.scalars(select(IssueVersion)).all() == []
         assert find(session, WEEK).etag == etag
         revised(session, session.get_one(Mailing, mailing.id), if_match=f'"{etag}"')
+
+
+def test_a_draft_stored_after_a_recall_is_kept_as_an_original(
+    database: Database, keyring: Keyring
+) -> None:
+    with database.transaction() as session:
+        mailing = a_paused_mailing(session, keyring)
+        revised(session, mailing)
+        recall(session, mailing.id)
+        an_issue(session, approved=["en"])
+        again, new = launch(session, WEEK, NEWSLETTER.segment("en"), by="editor", now=LATER)
+        assert new
+        assert again.revision == 1
+        again.state = "paused"
+        session.flush()
+        revised(session, again)
+        kinds = [each.kind for each in list_versions(session, WEEK)]
+        assert kinds == ["revision", "original", "revision", "original"]
