@@ -153,8 +153,7 @@ def test_doubts_are_counted_as_sent(launched: Terminal, database: Database) -> N
     stand(database, UNCERTAIN)
     assert launched.run("mailing", "uncertain", "1", "--settle", "--json").json["messages"] == 2
     assert (
-        launched.run("mailing", "uncertain", "1").out
-        == "No message of this mailing is uncertain.\n"
+        launched.run("mailing", "uncertain", "1").out == "No email of this mailing is uncertain.\n"
     )
     said = launched.refused("mailing", "uncertain", "1", "--settle", "--resend")
     assert said == "--resend and --settle cannot both be wanted."
