@@ -12,8 +12,11 @@ from typing import Any, TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-# An apostrophe and = may stand before an @ (RFC 5322 §3.2.3): rather too much goes than too little.
-_ADDRESS = re.compile(r"[^\s<>\":;,()\[\]]+(?:@|%40)[^\s<>\"'=;,()\[\]]+")
+# A run that may hold an address. An apostrophe and = may stand before an @ (RFC 5322 §3.2.3), so
+# rather too much goes than too little. Each run is looked at once: a pattern that also looked for
+# the @ would begin anew at every character of a long run without one.
+_RUN = re.compile(r"[^\s<>\":;,()\[\]]+")
+_DOMAIN = re.compile(r"[^\s<>\"'=;,()\[\]]+")
 _TOKEN = re.compile(r"/(confirm|unsubscribe|manage|never)/[^\s\"'?]+")
 _KEY = re.compile(r"\bvk_[A-Za-z0-9_-]{8,}")
 
@@ -22,7 +25,19 @@ def redact(text: str) -> str:
     """Return `text` without anything that looks like an address, a link's token or an API key."""
     text = _TOKEN.sub(r"/\1/…", text)
     text = _KEY.sub("vk_…", text)
-    return _ADDRESS.sub("…@…", text) if "@" in text or "%40" in text else text
+    return _RUN.sub(_without_address, text) if "@" in text or "%40" in text else text
+
+
+def _without_address(run: re.Match[str]) -> str:
+    """Hide what ends with the domain after the last @ that has one."""
+    text = run[0].replace("%40", "@")
+    at = text.rfind("@")
+    while at > 0:
+        domain = _DOMAIN.match(text, at + 1)
+        if domain is not None:
+            return "…@…" + text[domain.end() :]
+        at = text.rfind("@", 0, at)
+    return run[0]
 
 
 def _blot_event(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -2,14 +2,18 @@
 
 import re
 
-_ADDRESS = re.compile(r"[^\s<>()\[\]\"',;:]+(?:@|=40|%40|&#0*64;)[^\s<>()\"',;:]+", re.IGNORECASE)
+# A run that may hold an address. Each is looked at once: a pattern that also looked for the @ would
+# begin anew at every character of a long run without one.
+_RUN = re.compile(r"[^\s<>()\[\]\"',;:]+")
+_AT = re.compile(r"(?<=.)(?:@|=40|%40)(?=.)")
+_ENTITY = re.compile(r"&#0{0,6}64;")
 _QUOTED = re.compile(r'"[^"]*"@\S+')
 _HIDDEN = "[address]"
 
 
 def without_addresses(text: str, recipient: str = "") -> str:
     """Hide whatever looks like an address, and every part of `recipient`'s, in any case."""
-    hidden = _ADDRESS.sub(_HIDDEN, _QUOTED.sub(_HIDDEN, text))
+    hidden = _RUN.sub(_hide, _QUOTED.sub(_HIDDEN, _ENTITY.sub("@", text)))
     lowered = hidden.lower()
     for part in filter(None, recipient.split("@")):
         if part.lower() not in lowered:  # nearly always, and much cheaper than a pattern
@@ -17,6 +21,10 @@ def without_addresses(text: str, recipient: str = "") -> str:
         alone = rf"(?<![^\W_]){re.escape(part)}(?![^\W_])"
         hidden = re.sub(alone, _HIDDEN, hidden, flags=re.IGNORECASE)
     return hidden
+
+
+def _hide(run: re.Match[str]) -> str:
+    return _HIDDEN if _AT.search(run[0]) else run[0]
 
 
 def printable(text: str) -> str:

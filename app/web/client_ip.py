@@ -17,7 +17,6 @@ from app.settings import Networks, Settings
 Address = IPv4Address | IPv6Address
 
 _FOR = re.compile(r'for\s*=\s*(?:"([^"\\]*)"|([^\s;,"]+))', re.IGNORECASE)
-_ELEMENT = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
 _PORT = re.compile(r"(?:\[([^\]]*)\]|([0-9.]+))(?::[^:]*)?")
 _HEADERS = (b"x-forwarded-for", b"forwarded")
 
@@ -50,9 +49,10 @@ class Callers:
         """Tell whether this client is never limited.
 
         A request that was passed on by a proxy we were not told of is not: or all the world would
-        be trusted, as soon as it comes through a proxy on a trusted machine.
+        be trusted, as soon as it comes through a proxy on a trusted machine. Nor is a proxy itself:
+        a request without its header was made by it, or passed on by one that sets none.
         """
-        if client is None or not self.trusted.hold(client):
+        if client is None or not self.trusted.hold(client) or self.proxies.hold(client):
             return False
         return not self.is_passed_on(scope)
 
@@ -79,11 +79,28 @@ def _hops(header: str, values: Iterable[str]) -> Iterator[str]:
     """Yield the hops, the nearest first. Several fields are one list (RFC 9110 §5.3)."""
     whole = ",".join(values)
     if header == "Forwarded":  # RFC 7239 §4
-        for element in reversed(_ELEMENT.findall(whole)):
+        for element in reversed(_elements(whole)):
             named = _FOR.search(element)
             yield (named[1] or named[2] or "") if named else ""
         return
     yield from (hop.strip() for hop in reversed(whole.split(","))) if whole else ()
+
+
+def _elements(text: str) -> list[str]:
+    """Split a list at the commas outside quoted strings (RFC 9110 §5.6.1), in one pass."""
+    elements, begin, quoted, escaped = [], 0, False, False
+    for place, sign in enumerate(text):
+        if escaped:
+            escaped = False
+        elif quoted and sign == "\\":
+            escaped = True
+        elif sign == '"':
+            quoted = not quoted
+        elif sign == "," and not quoted:
+            elements.append(text[begin:place])
+            begin = place + 1
+    elements.append(text[begin:])
+    return [element for element in elements if element]
 
 
 def _parsed(text: str) -> Address | None:
