@@ -109,11 +109,11 @@ INCREMENT = """
 import sys
 from sqlalchemy import select
 from app.database import Database
-from app.subscribers.models import Departure
+from app.subscribers.models import UnsubscribeCount
 database = Database(sys.argv[1])
 for _ in range(100):
     with database.transaction() as session:
-        row = session.scalars(select(Departure).with_for_update()).one()
+        row = session.scalars(select(UnsubscribeCount).with_for_update()).one()
         row.count = row.count + 1
 """
 

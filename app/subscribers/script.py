@@ -35,11 +35,11 @@ WORDS = {
 TAKEN = (
     _("Look into your mailbox"),
     _(
-        "Your request has been taken. If it needs to be confirmed, a message with a link is on its"
+        "Your request has been taken. If it needs to be confirmed, an email with a link is on its"
         " way to you: open the link and press the button. Until then nothing changes."
     ),
     _(
-        "No message after a quarter of an hour? Look into the spam folder. If it is not there"
+        "No email after a quarter of an hour? Look into the spam folder. If it is not there"
         " either, the address may have been mistyped: simply fill in the form again."
     ),
 )

@@ -147,7 +147,7 @@ def test_what_the_messages_lack_is_an_error(
     assert status == 1
     assert said["findings"][0] == {
         "level": "error",
-        "where": "editions.en.en.message",
+        "where": "editions.en.en.email",
         "message": "A line is too long.",
     }
 

@@ -256,7 +256,7 @@ def test_the_readers_own_page_says_what_is_kept() -> None:
     assert "A label in words" in seen.words["dt"]
     assert "November 27, 2026" in seen.words["dd"]
     assert "Беларуская" in seen.words["dd"]
-    assert "By the link in a message to this address" in seen.words["dd"]
+    assert "By the link in an email to this address" in seen.words["dd"]
     assert "A fingerprint." in seen.words["li"]
     chosen = [tag for tag in seen.all("input", name="language") if is_checked(tag)]
     assert [tag.attributes["value"] for tag in chosen] == ["be"], "looking in English changes none"

@@ -126,9 +126,9 @@ def test_a_process_ends_with_the_one_it_works_for(keys_dir: Path) -> None:
         from pathlib import Path
         from app.deliveries.compose.worker_pool import _pool
         from app.deliveries.compose.personalisation import Batch, Domains
-        from app.deliveries.compose.worker import Recipe, opened, pack
+        from app.deliveries.compose.worker import WorkerConfig, opened, pack
         from tests.support.clock import MONDAY
-        recipe = Recipe(Path({str(keys_dir)!r}), "example.org", Domains("", "", ""), None)
+        recipe = WorkerConfig(Path({str(keys_dir)!r}), "example.org", Domains("", "", ""), None)
         pool = _pool(recipe, 1)
         pool.submit(opened, pack(Batch()), MONDAY).result()
         print(*pool._processes, flush=True)
