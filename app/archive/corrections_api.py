@@ -22,8 +22,9 @@ from app.operators.audit import note
 from app.operators.auth import needs
 from app.web.context import Here, Now, Reading, Writing
 from app.web.request_body import Body
+from app.web.strict_json import StrictRoute
 
-router = APIRouter(prefix="/v1/issues", tags=["issues"])
+router = APIRouter(prefix="/v1/issues", tags=["issues"], route_class=StrictRoute)
 
 Reads = Annotated[Operator, Depends(needs("issues:read"))]
 Approves = Annotated[Operator, Depends(needs("issues:approve"))]

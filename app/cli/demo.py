@@ -146,7 +146,7 @@ def _summary(outcome: scenario.Outcome, places: dict[str, str]) -> dict[str, Any
     return {
         "ok": outcome.ok,
         "readers": len(READERS),
-        "emails": outcome.messages,
+        "messages": outcome.messages,
         "week": outcome.week,
         "mailings": outcome.mailings,
         "faults": outcome.faults,

@@ -22,8 +22,8 @@ KILLS = 4
 # The command itself, with small portions: so that there is a middle in which to be killed.
 ROTATE = """
 import sys
-from app.key_rotation import resealing
-resealing.BATCH = 20
+from app.key_rotation import reencryption
+reencryption.BATCH = 20
 sys.argv = ["vestka", "seal", "rotate"]
 from app.cli.parser import main
 main()

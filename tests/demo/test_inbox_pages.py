@@ -41,7 +41,7 @@ def test_the_list_shows_the_newest_first_and_escapes(pages: TestClient) -> None:
 
 def test_an_empty_inbox_says_so() -> None:
     html = TestClient(create_inbox(Inbox(), "http://127.0.0.1:8000/form")).get("/").text
-    assert "There are no messages yet." in html
+    assert "There are no emails yet." in html
 
 
 def test_the_html_part_is_framed_and_may_do_nothing(pages: TestClient) -> None:
