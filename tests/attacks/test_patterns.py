@@ -1,4 +1,4 @@
-"""No text of a client costs more than it weighs: twice as much of it takes about twice as long."""
+"""No text of a client costs more than it weighs: the cost grows with the length alone."""
 
 import time
 from collections.abc import Callable
@@ -27,7 +27,7 @@ UNITS = (
     " ",
 )
 BEGINNINGS = ("", "@ ", '"', 'for="')
-MANY = 20_000  # characters; what is quadratic takes seconds for them
+MANY = 10_000  # characters; eight times as many cost sixty-four times as much, if quadratic
 
 READERS: dict[str, Callable[[str], object]] = {
     "the log": redact,
@@ -46,14 +46,14 @@ def cost(read: Callable[[str], object], text: str) -> float:
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize("begin", BEGINNINGS)
 @pytest.mark.parametrize("unit", UNITS)
-def test_doubled_text_costs_no_more_than_thrice(reader: str, begin: str, unit: str) -> None:
+def test_the_cost_grows_with_the_length_alone(reader: str, begin: str, unit: str) -> None:
     read = READERS[reader]
-    once, twice = (begin + unit * (MANY * times // len(unit)) for times in (1, 2))
+    once, eightfold = (begin + unit * (MANY * times // len(unit)) for times in (1, 8))
     ratios = []
     for _ in range(3):
-        short, long = cost(read, once), cost(read, twice)
-        ratios.append(long / max(short, 0.002))  # below two milliseconds nothing is measured
-    assert median(ratios) < 3.5
+        short, long = cost(read, once), cost(read, eightfold)
+        ratios.append(long / max(short, 0.001))  # below a millisecond nothing is measured
+    assert median(ratios) < 24
 
 
 @pytest.mark.parametrize(
