@@ -37,6 +37,9 @@ def _without_address(run: re.Match[str]) -> str:
         if domain is not None:
             return "…@…" + text[domain.end() :]
         at = text.rfind("@", 0, at)
+    # An address literal (RFC 5321 §4.1.3): its bracket ends the run, and the mailbox stands in it.
+    if len(text) > 1 and text.endswith("@") and run.string.startswith("[", run.end()):
+        return "…@"
     return run[0]
 
 

@@ -162,3 +162,7 @@ def test_a_client_cannot_fill_the_log_by_a_broken_form(
         headers = {"Content-Type": "multipart/form-data; boundary=x"}
         assert readers.post("/v1/subscriptions", content=body, headers=headers).status_code >= 400
     assert {line["logger"] for line in lines(heard)} <= {"httpx2"}  # the test's own client
+
+
+def test_an_address_literal_is_redacted() -> None:
+    assert redact("<ann@[192.0.2.1]>: no") == "<…@[192.0.2.1]>: no"

@@ -4,9 +4,10 @@ import re
 
 # A run that may hold an address. Each is looked at once: a pattern that also looked for the @ would
 # begin anew at every character of a long run without one.
-_RUN = re.compile(r"[^\s<>()\[\]\"',;:]+")
+# Brackets belong to it: the domain may be an address literal (RFC 5321 §4.1.3).
+_RUN = re.compile(r"[^\s<>()\"',;:]+")
 _AT = re.compile(r"(?<=.)(?:@|=40|%40)(?=.)")
-_ENTITY = re.compile(r"&#0{0,6}64;")
+_ENTITY = re.compile(r"&#0*64;")
 _QUOTED = re.compile(r'"[^"]*"@\S+')
 _HIDDEN = "[address]"
 
