@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 
+from sqlalchemy.exc import OperationalError
+
 from app.addresses.keyring import Keyring
 from app.clock import Clock
 from app.database import Database
@@ -77,6 +79,7 @@ class Sender:
         self._connections = settings.relay_connections
         self._limits = group_limits_of(settings, keyring)
         self._hostname = settings.list_domain
+        self._stop_within = settings.stop_within.total_seconds()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Recover what an earlier life left, then work until `stop` is set."""
@@ -101,13 +104,19 @@ class Sender:
             asyncio.create_task(each.run(stop)) for each in self._chores(sender_id, stop)
         ]
         try:
-            await engine.run(stop)
+            await engine.run(stop, self._stop_within)
         finally:
             stop.set()
-            await asyncio.gather(*housekeeping)
+            await self._end_tasks(housekeeping)
             attempts.close()
             await asyncio.to_thread(self._end)
             log.info("sender stopped", sender=sender_id)
+
+    async def _end_tasks(self, tasks: list[asyncio.Task[None]]) -> None:
+        """Wait for what is begun, but not for a mailbox or a name server that hangs."""
+        _, hanging = await asyncio.wait(tasks, timeout=self._stop_within * 0.1)
+        for task in hanging:
+            task.cancel()
 
     def _chores(self, sender_id: int, stop: asyncio.Event) -> list[PeriodicTask]:
         end = partial(asyncio.get_running_loop().call_soon_threadsafe, stop.set)
@@ -189,6 +198,8 @@ class Sender:
                     recover(session, self._journals, None, now=self._clock.now())
                 self._journals.forget()
                 self._steps.end(self._clock.now())
+        except OperationalError:
+            log.warning("the database does not answer; the next start settles what is left")
         finally:
             self._witness.sent.close()
             self._journals.close()

@@ -5,6 +5,7 @@ import errno
 import socket
 from collections.abc import Coroutine, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import uvicorn
@@ -31,14 +32,14 @@ class Ports:
         self._servers: list[tuple[_Server, socket.socket]] = []
         if public:
             sock = _listening("VESTKA_PUBLIC_LISTEN", settings.public_listen)
-            self._add(create_public(here), sock)
+            self._add(create_public(here), sock, settings.stop_within)
         if operators:
             sock = _listening("VESTKA_OPERATORS_LISTEN", settings.operators_listen)
-            self._add(create_operators(here), sock)
+            self._add(create_operators(here), sock, settings.stop_within)
 
-    def _add(self, app: FastAPI, sock: socket.socket) -> None:
+    def _add(self, app: FastAPI, sock: socket.socket, stop_within: timedelta) -> None:
         self._apps.append(app)
-        self._servers.append((_web(app), sock))
+        self._servers.append((_web(app, stop_within), sock))
 
     def serving(self) -> Iterator[Coroutine[Any, Any, None]]:
         """Yield what serves each until it is told to stop."""
@@ -75,7 +76,7 @@ def _listening(name: str, listen: Listen) -> socket.socket:
         raise SettingWrong(name, "names an address that cannot be listened on") from None
 
 
-def _web(app: FastAPI) -> _Server:
+def _web(app: FastAPI, stop_within: timedelta) -> _Server:
     config = uvicorn.Config(
         app,
         http=Connection,
@@ -87,6 +88,6 @@ def _web(app: FastAPI) -> _Server:
         proxy_headers=False,
         server_header=False,
         timeout_keep_alive=5,
-        timeout_graceful_shutdown=10,
+        timeout_graceful_shutdown=max(int(stop_within.total_seconds() * 0.6), 1),
     )
     return _Server(config)

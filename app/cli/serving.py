@@ -6,7 +6,6 @@ has begun: answers in the making, emails on the wire.
 
 import asyncio
 import importlib
-import signal
 import sys
 from collections.abc import Collection, Coroutine, Iterable
 from enum import StrEnum
@@ -18,6 +17,7 @@ from app import sender as sending
 from app.addresses.keyring import PublicKeys
 from app.cli.app_context import CommandContext
 from app.cli.key_reload import KeyReload
+from app.cli.stopping import Stopping
 from app.errors import DomainError
 from app.gc_tuning import collect_seldom
 from app.log import get_logger
@@ -77,10 +77,14 @@ def serve(
 
 
 async def _supervise(opened: CommandContext, roles: list[Role]) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    stopping = Stopping(opened.settings.stop_within)
+    with stopping.signals() as stop:
+        await _serve(opened, roles, stopping, stop)
+
+
+async def _serve(
+    opened: CommandContext, roles: list[Role], stopping: Stopping, stop: asyncio.Event
+) -> None:
     keys = opened.keyring if Role.SENDER in roles else opened.public_keys
     ports = _ports(opened, keys, roles)
     following = KeyReload(opened, keys, " ".join(roles), ports.give)
@@ -91,7 +95,7 @@ async def _supervise(opened: CommandContext, roles: list[Role]) -> None:
         tasks.append(asyncio.create_task(following.send(stop)))
     collect_seldom()
     log.info("serving", roles=[str(role) for role in roles])
-    await _until_stopped(stop, ports, tasks)
+    await _until_stopped(stop, stopping, ports, tasks)
     opened.database.close()
     log.info("stopped")
 
@@ -136,11 +140,12 @@ def _ports(opened: CommandContext, keys: PublicKeys, roles: Collection[Role]) ->
 
 
 async def _until_stopped(
-    stop: asyncio.Event, ports: _Ports, tasks: list[asyncio.Task[None]]
+    stop: asyncio.Event, stopping: Stopping, ports: _Ports, tasks: list[asyncio.Task[None]]
 ) -> None:
     """Wait for a signal, or for a role that fails; then let all of them finish."""
-    stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait({stopping, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+    told = asyncio.create_task(stop.wait())
+    await asyncio.wait({told, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.begin()
     stop.set()
     ports.stop()
     results = await asyncio.gather(*tasks, return_exceptions=True)

@@ -233,6 +233,13 @@ class Settings(Environment):
         "how long an irreversible mark of those who left keeps imported lists from reviving them",
         default="",
     )
+    stop_within = Setting(
+        "VESTKA_STOP_WITHIN",
+        values.stop_time,
+        "how long a stop (SIGTERM, SIGINT) may take, `2s` to `10m`; whatever hangs longer is cut"
+        " off. Give systemd or Docker five seconds more",
+        default="20s",
+    )
     log_format = Setting(
         "VESTKA_LOG_FORMAT", values.one_of("json", "text"), "`json` or `text`", default="text"
     )

@@ -154,6 +154,7 @@ class Ground:
     readers: dict[int, str]  # addresses by delivery
     senders: list[SenderProcess] = field(default_factory=list)
     others: list[ScriptedServer] = field(default_factory=list)  # further relays
+    settings_besides: dict[str, str] = field(default_factory=dict)
 
     @property
     def relays(self) -> list[ScriptedServer]:
@@ -172,6 +173,7 @@ class Ground:
             "VESTKA_FROM": "News <news@example.org>",
             "VESTKA_SCHEDULE": "off",
             "VESTKA_RELAY_CONNECTIONS": str(CONNECTIONS),
+            **self.settings_besides,
         }
 
     def settings(self) -> Settings:

@@ -1,4 +1,4 @@
-"""A way to a database server that can be cut, as when the server is restarted."""
+"""A way to a database server that can be cut, as when it is restarted, or fall silent."""
 
 import asyncio
 import contextlib
@@ -13,6 +13,8 @@ class Proxy:
         self.port = 0
         self._path = path
         self._up = True
+        self._passing = asyncio.Event()
+        self._passing.set()
         self._ready = Event()
         self._writers: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
@@ -35,9 +37,14 @@ class Proxy:
         self._up = False
         asyncio.run_coroutine_threadsafe(self._cut(), self._loop).result(10)
 
+    def hold(self) -> None:
+        """Keep every connection, and pass nothing on: a server that hangs."""
+        self._loop.call_soon_threadsafe(self._passing.clear)
+
     def mend(self) -> None:
         """Let connections through again."""
         self._up = True
+        self._loop.call_soon_threadsafe(self._passing.set)
 
     async def _cut(self) -> None:
         for writer in self._writers:
@@ -56,15 +63,16 @@ class Proxy:
         if not self._up:
             writer.transport.abort()
             return
+        await self._passing.wait()
         behind, before = await asyncio.open_unix_connection(self._path)
         self._writers |= {writer, before}
         await asyncio.gather(self._pass(reader, before), self._pass(behind, writer))
         self._writers -= {writer, before}
 
-    @staticmethod
-    async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
             while octets := await reader.read(65536):
+                await self._passing.wait()
                 writer.write(octets)
                 await writer.drain()
         writer.close()

@@ -6,6 +6,7 @@ knows of a message may lag behind; this file does not. Replayed, it tells exactl
 sent, which never left, and which are in doubt.
 """
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -222,7 +223,9 @@ class AttemptJournal:
             self._path(number).unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Close the file."""
+        """Write what waits, and close the file; what cannot be written is in doubt."""
+        with contextlib.suppress(OSError):
+            self.flush()
         os.close(self._file)
 
 

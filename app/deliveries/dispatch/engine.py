@@ -7,8 +7,7 @@ journal. Told to stop, it finishes the messages on the wire and gives the other 
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -18,15 +17,16 @@ from app.deliveries.compose.worker_pool import WorkerPool
 from app.deliveries.destinations.limits import DestinationLimits
 from app.deliveries.dispatch.attempt_journal import AttemptJournal
 from app.deliveries.dispatch.connection_worker import AttemptResult, ConnectionWorker, WorkerContext
+from app.deliveries.dispatch.cut_off import run_workers
 from app.deliveries.dispatch.dispatcher import PACE_EVERY, Dispatcher
 from app.deliveries.dispatch.exchange import LedgerClient, Report, Turned
 from app.deliveries.dispatch.personalising_queue import PersonalisingQueue
 from app.deliveries.dispatch.recheck import RecheckQueue
 from app.deliveries.dispatch.relay_health import RelayState
+from app.deliveries.dispatch.waiting import ends_within, in_thread, pause, until_any
 from app.log import get_logger
 from app.mail.relay import Relay
 
-T = TypeVar("T")
 log = get_logger("deliveries")
 
 CHUNK = 500  # messages taken on at a time, at most
@@ -87,20 +87,22 @@ class Engine:
         self._more = True  # whether the last claim found as much as it asked for
         self._unsure = False  # whether a turn failed, perhaps after it was committed
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop` is set; then leave nothing claimed."""
+    async def run(self, stop: asyncio.Event, stop_within: float | None = None) -> None:
+        """Work until `stop` is set; then leave nothing claimed.
+
+        `stop_within` is how many seconds that may take. None: as long as relays have by SMTP.
+        """
         lines_stopped = asyncio.Event()
         turning = asyncio.create_task(self._turn_until(stop, lines_stopped))
         turning.add_done_callback(lambda _: self._starve(stop))
         try:
-            async with asyncio.TaskGroup() as group:
-                for line in self._lines:
-                    group.create_task(line.run(stop))
+            await run_workers(self._lines, stop, _share(stop_within, 0.6))
         finally:
             stop.set()
             lines_stopped.set()
             try:
-                await turning
+                if not await ends_within(turning, _share(stop_within, 0.15)):
+                    log.warning("the database does not answer; the journal keeps the last results")
             finally:
                 self._openers.close()
 
@@ -120,7 +122,7 @@ class Engine:
             except SQLAlchemyError as error:
                 # What was sent meanwhile is in the attempt journal.
                 log.warning("the database does not answer", error=type(error).__name__)
-                await _pause(lines_stopped, AFTER_TROUBLE)
+                await pause(lines_stopped, AFTER_TROUBLE)
             await self._rest(lines_stopped)
         await self._intake.end()
         self._give_back()
@@ -135,7 +137,7 @@ class Engine:
         waiting = self._traffic.has_woken or any(r.permits.waiting for r in self._relays)
         busy = self._report or len(self._ways) or len(self._intake) or waiting
         patience = PACE_EVERY if self._traffic.asks_within(POLL) else POLL
-        await _until_any(RECORD_EVERY if busy else patience, lines_stopped, self._ways.low)
+        await until_any(RECORD_EVERY if busy else patience, lines_stopped, self._ways.low)
 
     async def _turn(self, *, more: bool) -> None:
         """Record what is done, and take on more messages if `more` may go."""
@@ -155,7 +157,7 @@ class Engine:
         report, again, unused = self._report.take(), self._again.take(), self._unused_permits()
         self._unsure = bool(limit)
         try:
-            turned = await _in_thread(
+            turned = await in_thread(
                 self._ledger.turn, report, list(again), limit, woken, paced, unused
             )
             self._unsure = False
@@ -217,7 +219,7 @@ class Engine:
     async def _forget_unsure(self) -> None:
         """Give back what a failed turn may have claimed without our knowing."""
         if self._unsure:
-            await _in_thread(self._ledger.release_unknown, sorted(self._held))
+            await in_thread(self._ledger.release_unknown, sorted(self._held))
             self._unsure = False
 
     def _nobody_can_send(self, now: float) -> bool:
@@ -235,14 +237,14 @@ class Engine:
     async def _take_line(self, relay: str, number: int, of: int) -> bool:
         """Take a connection that all senders share; tell whether it is ours."""
         try:
-            return await _in_thread(self._ledger.acquire_connection, relay, number, of)
+            return await in_thread(self._ledger.acquire_connection, relay, number, of)
         except SQLAlchemyError:
             return False
 
     async def _free_line(self, relay: str, number: int) -> None:
         """Give it back. If that fails it is ours still, and will be taken as such."""
         with contextlib.suppress(SQLAlchemyError):
-            await _in_thread(self._ledger.release_connection, relay, number)
+            await in_thread(self._ledger.release_connection, relay, number)
 
     def _finished(self, done: AttemptResult) -> None:
         self._report.done.append(done)
@@ -253,7 +255,7 @@ class Engine:
             if state.needs_operator and not state.told:
                 text = f"The relay {state.relay.name} does not take our messages: {state.trouble}"
                 try:
-                    await _in_thread(self._ledger.tell, f"relay-{state.relay.name}", text)
+                    await in_thread(self._ledger.tell, f"relay-{state.relay.name}", text)
                 except SQLAlchemyError:
                     return  # told at the next turn
                 state.told = True
@@ -263,23 +265,6 @@ class Engine:
         self._report.released += self._traffic.give_back()
 
 
-async def _in_thread(act: Callable[..., T], *arguments: Any) -> T:
-    """Run database work off the loop."""
-    return await asyncio.to_thread(act, *arguments)
-
-
-async def _until_any(seconds: float, *events: asyncio.Event) -> None:
-    """Wait until one of the events is set, or so many seconds have passed."""
-    waits = [asyncio.ensure_future(event.wait()) for event in events]
-    try:
-        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for wait in waits:
-            wait.cancel()
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(stop.wait(), seconds)
-    except TimeoutError:
-        return
+def _share(stop_within: float | None, share: float) -> float | None:
+    """Return the seconds that a part of the stop may take."""
+    return None if stop_within is None else stop_within * share

@@ -117,7 +117,10 @@ def _recover_one(
     release(session, sender.id, free)
     doubts = sum(row.state == UNCERTAIN for row in rows)
     if doubts:
-        text = f"A sender died; {doubts} messages are uncertain: the relay may have them or not."
+        text = (
+            f"A sender ended before relays had answered; {doubts} messages are uncertain: a relay"
+            " may have them or not. `vestka mailing uncertain` lists those of a mailing."
+        )
         alert(session, f"uncertain-{sender.id}", text, now=now)
     return Recovered(len(free), len(rows) - doubts, doubts)
 
