@@ -190,11 +190,14 @@ def test_a_process_that_decrypts_and_hangs_holds_up_no_stop(
 ) -> None:
     with ground(tmp_path, database_url, readers=1500) as made:
         made.settings_besides = WITHIN
-        made.relay.on(Misdeed("DOT", delay=0.05))
         sender = made.start()
-        made.await_messages(10)
-        helpers = children_of(sender.process.pid)
-        assert helpers
+        helpers: list[int] = []
+
+        def started() -> bool:  # once messages are claimed by the hundred
+            helpers[:] = children_of(sender.process.pid)
+            return bool(helpers)
+
+        await_that("a process that decrypts", started)
         for helper in helpers:
             os.kill(helper, signal.SIGSTOP)
         try:
