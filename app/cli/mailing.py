@@ -11,6 +11,7 @@ from app.cli.mailing_undo import BY, MailingId, cancel, recall, record_of, revis
 from app.cli.output import AsJson, print_json, print_record, print_rows
 from app.cli.progress_bar import follow
 from app.deliveries.ledger.cancelling import resume_mailing
+from app.deliveries.ledger.failed import list_failed, resend_failed
 from app.deliveries.ledger.progress import as_record, as_records
 from app.deliveries.ledger.states import OPEN
 from app.deliveries.ledger.uncertain import list_uncertain
@@ -116,6 +117,35 @@ def uncertain(
             for row in list_uncertain(session, mailing_id)
         ]
     print_rows(rows, as_json=as_json, nothing="No email of this mailing is uncertain.")
+
+
+@commands.command()
+def failed(
+    mailing_id: MailingId,
+    *,
+    resend: Annotated[
+        bool, typer.Option("--resend", help="send again what failed by our own fault")
+    ] = False,
+    reason: Annotated[
+        str | None, typer.Option("--reason", help="only what failed for this reason, as listed")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the emails that failed, by reason; or send again those that failed by our own fault."""
+    opened = CommandContext()
+    now = opened.clock.now()
+    if resend:
+        with opened.database.transaction() as session:
+            count = resend_failed(session, mailing_id, reason, now=now)
+            note(session, BY, "failed: resend", f"{mailing_id}: {count}", now=now)
+        print_record(
+            {"mailing": mailing_id, "action": "resend", "messages": count}, as_json=as_json
+        )
+        return
+    with opened.database.reading() as session:
+        rows = [each._asdict() for each in list_failed(session, mailing_id, now=now)]
+    wanted = [row for row in rows if reason in (None, row["reason"])]
+    print_rows(wanted, as_json=as_json, nothing="No email of this mailing failed.")
 
 
 @commands.command()

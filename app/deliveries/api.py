@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.database import MAX_ROW_NUMBER
 from app.deliveries.ledger.cancelling import cancel_mailing, resume_mailing
+from app.deliveries.ledger.failed import list_failed, resend_failed
 from app.deliveries.ledger.progress import as_record, as_records
 from app.deliveries.ledger.uncertain import list_uncertain, resend, settle
 from app.deliveries.recalling import recall_mailing
@@ -17,8 +18,10 @@ from app.deliveries.schemas import (
     Decided,
     DoubtDecision,
     DoubtView,
+    FailedView,
     MailingView,
     MailingWish,
+    Resend,
     RevisedMailing,
 )
 from app.editions.api import finding_views
@@ -185,4 +188,30 @@ def post_uncertain(
     else:
         count = settle(session, mailing_id, decision.deliveries)
     note(session, operator.name, f"doubts: {decision.action}", f"{mailing_id}: {count}", now=now)
+    return Decided(messages=count)
+
+
+@router.get("/{mailing_id}/failed")
+def get_failed(
+    mailing_id: MailingId, session: Reading, _operator: Reads, now: Now
+) -> list[FailedView]:
+    """Count the messages that failed, by reason and reply, the most first."""
+    found = list_failed(session, mailing_id, now=now)
+    return [FailedView.model_validate(each._asdict()) for each in found]
+
+
+@router.post("/{mailing_id}/failed")
+def post_failed(
+    mailing_id: MailingId,
+    session: Writing,
+    operator: Controls,
+    now: Now,
+    wish: Resend | None = None,
+) -> Decided:
+    """Send again what failed by our own fault, or for one reason, within the mailing's life.
+
+    A finished mailing runs again; a paused one stays paused until it is resumed.
+    """
+    count = resend_failed(session, mailing_id, wish.reason if wish else None, now=now)
+    note(session, operator.name, "failed: resend", f"{mailing_id}: {count}", now=now)
     return Decided(messages=count)

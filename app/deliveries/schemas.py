@@ -87,6 +87,29 @@ class DoubtDecision(Body):
     deliveries: Annotated[list[RowId], Field(min_length=1, max_length=10_000)] | None = None
 
 
+class FailedView(BaseModel):
+    """Messages of a mailing that failed alike."""
+
+    reason: Annotated[
+        str,
+        Field(description="whom it concerns, and its class", examples=["message", "reader hard"]),
+    ]
+    ours: Annotated[bool, Field(description="whether the fault is the sender's, not a reader's")]
+    code: Annotated[int | None, Field(description="the SMTP reply code")]
+    status: Annotated[str | None, Field(description="the enhanced status code (RFC 3463)")]
+    messages: int
+    resendable: Annotated[int, Field(description="how many can still be sent again")]
+
+
+class Resend(Body):
+    """Which failed messages to send again: all that failed by our own fault, or one reason's."""
+
+    action: Literal["resend"] = "resend"
+    reason: Annotated[
+        str | None, Field(max_length=40, description="left out: whatever failed by our own fault")
+    ] = None
+
+
 class Decided(BaseModel):
     """How many messages a decision concerned."""
 

@@ -1,7 +1,8 @@
 """What a relay's reply means: whom it concerns, and what becomes of the message. Pure.
 
 Replies are values, never exceptions. The table is read from the top and the first rule that
-matches decides. Only the reader's own address being bad is ever held against a reader.
+matches decides. Only the reader's own address being bad is ever held against a reader. The words
+are read by the table that reads bounces (`classification`), so that both judge alike.
 """
 
 import re
@@ -112,6 +113,7 @@ class RetryClass(StrEnum):
     FULL = "full"  # a mailbox that may be emptied: hours
     LATER = "later"  # any other temporary trouble of one reader
     RATE = "rate"  # the relay wants less of everything
+    RELAY = "relay"  # as soon as the relay is used again: it rests by itself
     OPERATOR = "operator"  # when somebody has put something right
 
 
@@ -138,16 +140,20 @@ ACCEPTED = Disposition(Outcome.ACCEPTED, Scope.MESSAGE)
 UNCERTAIN = Disposition(Outcome.UNCERTAIN, Scope.CONNECTION)
 RECONNECT = Disposition(Outcome.RETRY, Scope.CONNECTION, RetryClass.CONNECTION)
 RELAY_BUSY = Disposition(Outcome.RETRY, Scope.RELAY, RetryClass.RATE)
-RELAY_WRONG = Disposition(Outcome.RETRY, Scope.RELAY, RetryClass.OPERATOR)
+RELAY_WRONG = Disposition(Outcome.RETRY, Scope.RELAY, RetryClass.RELAY)
 MAILING_REFUSED = Disposition(Outcome.RETRY, Scope.MAILING, RetryClass.OPERATOR, BounceClass.BLOCK)
 CONTENT_REFUSED = Disposition(Outcome.FAILED, Scope.MAILING, kind=BounceClass.BLOCK)
 MESSAGE_REFUSED = Disposition(Outcome.FAILED, Scope.MESSAGE)
+MESSAGE_BLOCKED = Disposition(Outcome.FAILED, Scope.MESSAGE, kind=BounceClass.BLOCK)
 MESSAGE_LATER = Disposition(Outcome.RETRY, Scope.MESSAGE, RetryClass.LATER)
 GREYLISTED = Disposition(Outcome.RETRY, Scope.READER, RetryClass.GREYLIST)
 READER_FULL = Disposition(Outcome.RETRY, Scope.READER, RetryClass.FULL, BounceClass.SOFT)
 READER_LATER = Disposition(Outcome.RETRY, Scope.READER, RetryClass.LATER, BounceClass.SOFT)
 READER_GONE = Disposition(Outcome.FAILED, Scope.READER, kind=BounceClass.HARD)
 READER_REFUSED = Disposition(Outcome.FAILED, Scope.READER, kind=BounceClass.SOFT)
+
+# What reports say of a reply to the message's end: some servers' words mean something else there.
+_AT_DOT = "(in reply to end of DATA command)"
 
 _OPENING = frozenset({Stage.CONNECT, Stage.TLS, Stage.LOGIN})
 _SENDING = frozenset({Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.DOT})
@@ -162,8 +168,8 @@ _DOT = frozenset({Stage.DOT})
 class Rule:
     """A verdict on replies at these stages whose code, enhanced code and meaning match whole.
 
-    `meaning` is a pattern of the class and reason that the table of `verdicts` reads in the words
-    and codes, such as "hard/*"; what it only guesses at is "". An empty pattern matches anything.
+    `meaning` is a pattern of the class and reason that the classification table reads in the words
+    and codes, such as "hard/*", or "guess block/*" for a guess. An empty pattern matches anything.
     """
 
     stages: frozenset[Stage]
@@ -182,8 +188,13 @@ class Rule:
         )
 
 
-# stages, code, enhanced code, meaning, verdict                         mail.md's words for it
+# What no words explain is nobody's fault yet, and our own is refused again by every relay: how many
+# of them in a row pause a mailing, and take back what failed, is the sender's matter (ADR 0021).
+#
+# stages, code, enhanced code, meaning, verdict
 RULES = (
+    # Our account is suspended, or over what it may send: the relay's word for now, too
+    Rule(_SENDING, r"4\d\d", "", "block/account", RELAY_WRONG),
     # Any stage: the connection ends (RFC 5321 §3.8)
     Rule(_SENDING, r"421", "", "", RECONNECT),
     # Opening: never a reader's matter. 454: temporary failure of authentication (RFC 4954 §6)
@@ -191,6 +202,9 @@ RULES = (
     Rule(_OPENING, r"\d+", "", "", RELAY_WRONG),
     # "Authentication required" comes at MAIL, too
     Rule(_SENDING, r"53[0458]", "", "", RELAY_WRONG),
+    # The sender is refused, whatever the stage
+    Rule(_SENDING, r"5\d\d", "", "block/account", MAILING_REFUSED),
+    Rule(_SENDING, r"5\d\d", "", "block/sender", MAILING_REFUSED),
     # The recipient, temporarily
     Rule(_RCPT, r"4\d\d|552", r"[45]\.5\.3", "", RECONNECT),
     Rule(_RCPT, r"4\d\d|552", "", "block/recipients", RECONNECT),
@@ -198,31 +212,44 @@ RULES = (
     Rule(_RCPT, r"4\d\d", "", "soft/greylisted", GREYLISTED),
     Rule(_RCPT, r"450", r"4\.(2\.0|7\.1)", "", GREYLISTED),
     Rule(_RCPT, r"4\d\d", r"4\.7\.\d+", "", RELAY_BUSY),
+    Rule(_RCPT, r"4\d\d", "", "block/*", RELAY_BUSY),
     Rule(_RCPT, r"452", "", "", RELAY_BUSY),
     Rule(_RCPT, r"4\d\d", "", "", READER_LATER),
     # The recipient, for good: by what is meant, then by the code
     Rule(_RCPT, r"5\d\d", "", "hard/*", READER_GONE),
-    Rule(_RCPT, r"5\d\d", "", "block/sender", MAILING_REFUSED),
     Rule(_RCPT, r"5\d\d", r"5\.6\.\d+", "", MESSAGE_REFUSED),
     Rule(_RCPT, r"5\d\d", "", "soft/too-large", MESSAGE_REFUSED),
+    Rule(_RCPT, r"552", "", "block/*", RELAY_WRONG),
     Rule(_RCPT, r"552", r"5\.2\.2", "", READER_REFUSED),
     Rule(_RCPT, r"552", "", "", READER_FULL),  # RFC 5321 §4.5.3.1.10: to be read as 452
     Rule(_RCPT, r"5\d\d", "", "soft/system", RELAY_WRONG),
     Rule(_RCPT, r"5\d\d", "", "soft/*", READER_REFUSED),
+    # Exchange: who may write to this recipient, which says nothing of all others
+    Rule(_RCPT | _DOT, r"5\d\d", r"5\.7\.1[23]\d", "", MESSAGE_BLOCKED),
     Rule(_RCPT, r"5\d\d", "", "block/*", RELAY_WRONG),
     Rule(_RCPT, r"5\d\d", r"5\.[357]\.\d+", "", RELAY_WRONG),
+    Rule(_RCPT, r"5\d\d", "", "guess block/*", MESSAGE_BLOCKED),
     Rule(_RCPT, r"55[13]|556", "", "", READER_GONE),  # RFC 7504: the host takes no mail
-    Rule(_RCPT, r"55[04]", "", "", READER_REFUSED),
+    Rule(_RCPT, r"5\d\d", "", "guess hard/*", READER_GONE),
+    Rule(_RCPT, r"5\d\d", "", "guess soft/*", READER_REFUSED),
+    Rule(_RCPT, r"55[04]", "", "", MESSAGE_REFUSED),
     Rule(_RCPT, r"5\d\d", "", "", RELAY_WRONG),  # 500-504: it does not understand us
     # The transaction and the content
     Rule(_MESSAGE, r"452", "", "", RELAY_BUSY),
     Rule(_MESSAGE, r"4\d\d", r"4\.7\.\d+", "", RELAY_BUSY),
+    Rule(_MESSAGE, r"4\d\d", "", "block/*", RELAY_BUSY),
     Rule(_MESSAGE, r"4\d\d", "", "", MESSAGE_LATER),
     Rule(_DATA, r"5\d\d", "", "", MAILING_REFUSED),
-    Rule(_DOT, r"552", "", "", CONTENT_REFUSED),
-    Rule(_DOT, r"5\d\d", r"5\.(3\.4|7\.\d+)", "", CONTENT_REFUSED),
+    # Our messages have one recipient: what is said of it after the dot is said of the reader
+    Rule(_DOT, r"5\d\d", "", "hard/*", READER_GONE),
     Rule(_DOT, r"5\d\d", r"5\.6\.\d+", "", MESSAGE_REFUSED),
-    Rule(_DOT, r"5\d\d", "", "block/*", CONTENT_REFUSED),
+    Rule(_DOT, r"5\d\d", "", "soft/too-large", CONTENT_REFUSED),
+    Rule(_DOT, r"5\d\d", "", "soft/system", MESSAGE_REFUSED),
+    Rule(_DOT, r"5\d\d", "", "soft/*", READER_REFUSED),
+    Rule(_DOT, r"552", "", "", CONTENT_REFUSED),
+    Rule(_DOT, r"5\d\d", r"5\.(3\.4|7\.\d+)", "", MAILING_REFUSED),
+    Rule(_DOT, r"5\d\d", "", "block/*", MAILING_REFUSED),
+    Rule(_DOT, r"5\d\d", "", "guess block/*", MESSAGE_BLOCKED),
     Rule(_DOT, r"5\d\d", "", "", MESSAGE_REFUSED),
     # What no server should say there: after the dot nobody knows, before it nothing has happened
     Rule(_DOT, r"\d+", "", "", UNCERTAIN),
@@ -237,14 +264,19 @@ def classify(answer: Answer) -> Disposition:
         return _without_reply(stage)
     if stage is Stage.DOT and reply.positive:
         return ACCEPTED
-    meaning = _meaning(reply)
+    meaning = _meaning(answer)
     return next(rule.verdict for rule in RULES if rule.matches(stage, reply, meaning))
 
 
-def _meaning(reply: Reply) -> str:
+def _meaning(answer: Answer) -> str:
     """Read a reply by the table that reads reports, too."""
-    seen, rule = classify_by_rule(reply.text, status=reply.enhanced or "", code=str(reply.code))
-    return "" if rule is None or rule.guess else f"{seen.class_}/{seen.reason}"
+    reply = answer.reply
+    if reply is None:
+        return ""
+    said = f"{reply} {_AT_DOT}" if answer.stage is Stage.DOT else reply.text
+    seen, rule = classify_by_rule(said, status=reply.enhanced or "", code=str(reply.code))
+    guess = "guess " if rule is not None and rule.guess else ""
+    return f"{guess}{seen.class_}/{seen.reason}"
 
 
 def _without_reply(stage: Stage) -> Disposition:

@@ -8,7 +8,7 @@ SCOPES = {
     "issues:approve": "approve an issue or withdraw that, revise a mailing, correct the archive",
     "messages:test": "send test messages to given addresses",
     "mailings:read": "see mailings and their progress",
-    "mailings:control": "launch, pause, resume, cancel, recall, revise; decide uncertain messages",
+    "mailings:control": "launch, pause, resume, cancel, recall, revise; resend or settle messages",
     "subscribers:count": "see how many subscribers each segment has",
     "bounces:write": "hand in what came back",
     "suppressions:read": "see how many addresses are suppressed",

@@ -54,6 +54,7 @@ STATUS = {
     "LaunchedBefore": 409,
     "WindowTooLong": 422,
     "MoveNotAllowed": 409,
+    "UnknownReason": 422,
     "AudienceEmpty": 409,
     "MailingCancelled": 409,
     "AlreadyAttempted": 409,

@@ -244,3 +244,17 @@ def test_a_revision_is_asked_for_and_told(
     assert (ran.json["revision"], ran.json["state"]) == (2, "paused")
     preview = launched.run("issue", "preview", "2025-W04", "--segment", "en", "--json").json
     assert "Better (en)" in preview["text"]
+
+
+def test_failed_messages_are_listed_and_sent_again(launched: Terminal, database: Database) -> None:
+    assert launched.run("mailing", "failed", "1").out == "No email of this mailing failed.\n"
+    with database.transaction() as session:
+        session.execute(update(Delivery).values(state="failed", reason="message", reply_code=554))
+    (listed,) = launched.run("mailing", "failed", "1", "--json").json
+    assert (listed["reason"], listed["ours"], listed["messages"]) == ("message", True, 2)
+    assert launched.run("mailing", "failed", "1", "--reason", "relay", "--json").json == []
+    said = launched.refused("mailing", "failed", "1", "--resend", "--reason", "relay")
+    assert "message" in said
+    resent = launched.run("mailing", "failed", "1", "--resend", "--json").json
+    assert (resent["action"], resent["messages"]) == ("resend", 2)
+    assert launched.run("mailing", "show", "1", "--json").json["pending"] == 2

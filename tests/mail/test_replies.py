@@ -52,7 +52,7 @@ def verdict(stage: Stage, line: str) -> Disposition:
         (Stage.RCPT, "550 Requested action not taken: mailbox unavailable", replies.READER_GONE),
         (Stage.RCPT, "550 5.2.1 Disabled", replies.READER_REFUSED),  # suspended: it may come back
         (Stage.RCPT, "550 5.7.1 Rejected by the recipient", replies.READER_REFUSED),
-        (Stage.RCPT, "550", replies.READER_REFUSED),
+        (Stage.RCPT, "550", replies.MESSAGE_REFUSED),  # nobody knows whose fault it is
         (Stage.RCPT, "552 5.2.2 Over quota", replies.READER_REFUSED),
         (Stage.RCPT, "550 5.4.4 Unable to route", replies.READER_REFUSED),
         # not the reader's fault
@@ -79,7 +79,7 @@ def verdict(stage: Stage, line: str) -> Disposition:
         (Stage.DATA, "554 no", replies.MAILING_REFUSED),
         (Stage.DOT, "451 4.3.0 later", replies.MESSAGE_LATER),
         (Stage.DOT, "450 4.7.0 slow down", replies.RELAY_BUSY),
-        (Stage.DOT, "554 5.7.1 Spam", replies.CONTENT_REFUSED),
+        (Stage.DOT, "554 5.7.1 Spam", replies.MAILING_REFUSED),
         (Stage.DOT, "552 5.3.4 Too big", replies.CONTENT_REFUSED),
         (Stage.DOT, "554 5.6.0 Malformed", replies.MESSAGE_REFUSED),
         (Stage.DOT, "554 Transaction failed", replies.MESSAGE_REFUSED),
@@ -137,7 +137,7 @@ def test_every_answer_has_a_sensible_verdict(answer: Answer) -> None:
     if said.outcome is Outcome.UNCERTAIN:
         assert answer.stage is Stage.DOT
     if said.concern is Scope.READER:
-        assert answer.stage is Stage.RCPT
+        assert answer.stage in (Stage.RCPT, Stage.DOT)
     if said.kind is BounceClass.HARD:
         assert said == replies.READER_GONE
     if answer.stage in OPENING:

@@ -63,17 +63,19 @@ class Breaker:
             return self
         return Breaker(MOVES[self.state][Event.TAKEN])
 
-    def failed(self, now: float, rests: tuple[float, ...], chance: float) -> "Breaker":
+    def failed(
+        self, now: float, rests: tuple[float, ...], chance: float, *, trips: int = TRIPS
+    ) -> "Breaker":
         """It failed; what fails while it rests from an earlier failure is the same failure.
 
         `rests` are the seconds after the first, second, … failure; the last repeats. `chance`,
-        between 0 and 1, spreads them by a fifth to either side.
+        between 0 and 1, spreads them by a fifth to either side. `trips` failures open it.
         """
         if now < self.rests_until:
             return self
         failures = self.failures + 1
         rest = rests[min(failures, len(rests)) - 1] * (0.8 + 0.4 * chance)
-        event = Event.TRIPPED if failures >= TRIPS else Event.FAILED
+        event = Event.TRIPPED if failures >= trips else Event.FAILED
         return Breaker(MOVES[self.state][event], failures, now + rest)
 
     def at(self, now: float) -> "Breaker":

@@ -309,7 +309,14 @@ class ConnectionWorker:
         group = shared.group_of(outgoing) if is_refusal else ""
         chance = random.random()  # noqa: S311 (jitter)
         was_broken = state.breaker.state is not State.CLOSED
-        verdict, wish = state.heard(answer, group=group, attempts=number, now=now, chance=chance)
+        verdict, wish = state.heard(
+            answer,
+            group=group,
+            mailing=claim.mailing_id,
+            attempts=number,
+            now=now,
+            chance=chance,
+        )
         if was_broken and state.breaker.state is State.CLOSED:
             log.info("relay works again", relay=state.relay.name)
         took = now - self.since

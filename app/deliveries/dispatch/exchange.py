@@ -22,6 +22,7 @@ from app.deliveries.destinations.coordination import (
 )
 from app.deliveries.dispatch.connection_worker import AttemptResult
 from app.deliveries.dispatch.known_sent import note_sent
+from app.deliveries.dispatch.refusal_streak import LIMIT, Refusal, Streaks, weight
 from app.deliveries.dispatch.relay_rate_limit import (
     Permit,
     acquire_connection,
@@ -33,6 +34,7 @@ from app.deliveries.dispatch.relay_rate_limit import (
 from app.deliveries.ledger.claiming import claim, claimed_still, park, take_up
 from app.deliveries.ledger.due import Claim, Due
 from app.deliveries.ledger.eligibility import look
+from app.deliveries.ledger.failed import take_back
 from app.deliveries.ledger.message_kinds import REPEATED
 from app.deliveries.ledger.reasons import DAMAGED, SUPPRESSED, UNFIT
 from app.deliveries.ledger.recording import (
@@ -49,8 +51,9 @@ from app.log import get_logger
 from app.mail.relay import Relay
 from app.mail.replies import Outcome, Scope
 from app.mailings.control import pause
+from app.mailings.launch import find_mailing
 from app.mailings.models import Mailing
-from app.mailings.states import RUNNING, MoveNotAllowed
+from app.mailings.states import PAUSED, RUNNING, MoveNotAllowed
 from app.operators.alerts import alert
 from app.subscribers.key_match import list_opens
 from app.subscribers.models import Subscriber
@@ -62,10 +65,12 @@ from app.witness.keeping import Witness
 
 log = get_logger("deliveries")
 
+REFUSED_SO = (
+    "What was refused so waits and is not held against any reader. Put the relay, its account or"
+    " the issue right, then resume the mailing."
+)
 # A service message that cannot be made is tried again so much later: somebody has to mend it.
 UNFIT_WAITS = timedelta(minutes=15)
-# So many readers' messages refused for their content, with none taken in between, are no accident.
-REFUSALS = 3
 
 
 @dataclass
@@ -148,7 +153,8 @@ class LedgerClient:
         self._sender_id = sender_id
         self._composer = composer
         self._clock = clock
-        self._refusals: dict[int, int] = {}  # of a mailing's content, in a row
+        self._streaks = Streaks()
+        self._refused_service: int = 0  # service messages in a row, for what may be our own fault
 
     def turn(
         self,
@@ -167,8 +173,12 @@ class LedgerClient:
         unseen go back by `release_unknown`.
         """
         now, checked_at = self._clock.now(), self._clock.monotonic()
+        # Before its messages are pending again: nobody may claim them meanwhile.
+        self._stop_refused(report.done, now)
+        refused = {i for row in self._streaks.full().values() for i in row.failed}
         with self._database.transaction() as session:
             self._write(session, report, now)
+            take_back(session, refused, now=now)
             if self._witness is not None:
                 note_sent(session, self._witness.sent, _taken(report.done))
                 if not self._witness.stands(session):  # an older copy was put back: it begins anew
@@ -178,11 +188,11 @@ class LedgerClient:
             up = take_up(session, self._sender_id, woken, now=now) if woken else []
             wanted = self._look(session, [*up, *taken], now)
             never = bool(wanted) and anyone(session)
-            batch, claims, refused = self._composer.compose(session, wanted, never=never)
+            batch, claims, unmade = self._composer.compose(session, wanted, never=never)
             unfit = [
-                (one.claim, PersonalisationFailed(UNFIT, why=str(refused[one.claim.delivery_id])))
+                (one.claim, PersonalisationFailed(UNFIT, why=str(unmade[one.claim.delivery_id])))
                 for one in wanted
-                if one.claim.delivery_id in refused
+                if one.claim.delivery_id in unmade
             ]
             self._write(session, Report(failed=unfit), now)
             give_back(session, unused or {})
@@ -190,7 +200,9 @@ class LedgerClient:
                 relay.name: reserve(session, relay, count, now=now)
                 for relay, count in (paced or {}).items()
             }
-        self._stop_refused(report.done, now)
+        for row in self._streaks.full().values():
+            row.failed -= refused
+        self._streaks.resumed(each.claim.mailing_id for each in taken)
         self._stop_unfit([*report.failed, *unfit], now)
         kept = {one.claim.delivery_id for one in may_go}
         return Turned(batch, claims, checked_at, kept, permits, len(taken))
@@ -299,19 +311,36 @@ class LedgerClient:
             alert(session, f"{key}-{now.date()}", text, now=now)
 
     def _stop_refused(self, done: Sequence[AttemptResult], now: datetime) -> None:
-        """Pause the mailings that the relay refuses, rather than their readers."""
+        """Pause the mailings that the relay refuses, rather than fail their readers."""
+        by_mailing: dict[int, list[Refusal]] = {}
         for each in done:
             mailing_id = each.outgoing.claim.mailing_id
             if mailing_id is None:
-                continue
-            if each.verdict.outcome is Outcome.ACCEPTED:
-                self._refusals.pop(mailing_id, None)
-            elif each.verdict.concern is Scope.MAILING:
-                certain = each.verdict.outcome is Outcome.RETRY
-                self._refusals[mailing_id] = self._refusals.get(mailing_id, 0) + 1
-                if certain or self._refusals[mailing_id] >= REFUSALS:
-                    said = f"The relay refuses the message itself: {each.answer.reply}"
-                    self._stop(mailing_id, said, now)
+                self._count_service(each, now)
+            else:
+                by_mailing.setdefault(mailing_id, []).append(_refusal(each))
+        for mailing_id, results in by_mailing.items():
+            self._streaks.count(mailing_id, results)
+        for mailing_id, row in self._streaks.full().items():
+            if not row.stopped:
+                why = f"The relay refuses its messages, and takes none: {row.said}"
+                self._stop(mailing_id, f"{why} – {REFUSED_SO}", now)
+                row.stopped = True
+
+    def _count_service(self, done: AttemptResult, now: datetime) -> None:
+        """Tell the operators if service messages are refused in a row: no mailing can tell it."""
+        verdict = done.verdict
+        if verdict.outcome is Outcome.ACCEPTED:
+            self._refused_service = 0
+        elif verdict.concern is not Scope.READER:
+            self._refused_service += weight(_refusal(done))
+            if self._refused_service >= LIMIT:
+                self._refused_service = 0
+                text = (
+                    "The relay refuses the messages that people who sign up wait for:"
+                    f" {done.answer.reply} – They are tried again until their links expire."
+                )
+                self.tell("service-messages-refused", text)
 
     def _stop_unfit(
         self, failed: Iterable[tuple[Claim, PersonalisationFailed]], now: datetime
@@ -325,11 +354,19 @@ class LedgerClient:
     def _stop(self, mailing_id: int, why: str, now: datetime) -> None:
         with self._database.transaction() as session:
             try:
+                if find_mailing(session, mailing_id, lock=True).state == PAUSED:
+                    return
                 pause(session, mailing_id)
             except MoveNotAllowed:
                 return
             text = f"Mailing {mailing_id} is paused. {why}"
-            alert(session, f"mailing-paused-{mailing_id}-{now.date()}", text, now=now)
+            alert(session, f"mailing-paused-{mailing_id}-{now:%Y-%m-%dT%H:%M:%S}", text, now=now)
+
+
+def _refusal(done: AttemptResult) -> Refusal:
+    claim_ = done.outgoing.claim
+    answer = done.answer
+    return Refusal(claim_.delivery_id, claim_.attempts, done.verdict, answer.stage, answer.reply)
 
 
 def _end_readers(session: Transaction, claims: Sequence[Claim], today: date) -> None:

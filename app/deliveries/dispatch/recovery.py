@@ -27,7 +27,7 @@ from app.deliveries.ledger.message_kinds import REPEATED
 from app.deliveries.ledger.models import Delivery, Sender
 from app.deliveries.ledger.recording import DeliveryUpdate, record, release, written
 from app.deliveries.ledger.states import CLAIMED, UNCERTAIN
-from app.mail.replies import Answer, Stage
+from app.mail.replies import Answer, Outcome, Scope, Stage
 from app.operators.alerts import alert
 
 _HELD = (
@@ -99,11 +99,15 @@ def _recover_one(
         if answer is None:
             free.append(row.id)
             continue
+        verdict = verdict_of(answer, row.attempts + 1)[0]
+        if verdict.outcome is Outcome.FAILED and verdict.concern is not Scope.READER:
+            free.append(row.id)  # the words are lost that would tell whose fault it is
+            continue
         rows.append(
             written(
                 row.id,
                 row.attempts + 1,
-                verdict_of(answer, row.attempts + 1)[0],
+                verdict,
                 relay=_relay_of(row.id, told),
                 code=answer.reply.code if answer.reply else None,
                 status=answer.reply.enhanced if answer.reply else None,

@@ -1,13 +1,14 @@
 """How each relay is doing, as this process sees it: when it rests, and when it is worth a word.
 
 What concerns the relay is never held against a reader: the relay rests, the messages wait. What one
-receiving domain says of us is not the relay's matter; what several say is.
+receiving domain says of us is not the relay's matter; what several say is, and what is said of a
+mailing's first messages, with none taken.
 """
 
 from dataclasses import dataclass, field
 
 from app.deliveries.destinations.throttle_signals import ThrottleSignal, verdict_of
-from app.deliveries.dispatch.circuit_breaker import Breaker, State
+from app.deliveries.dispatch.circuit_breaker import TRIPS, Breaker, State
 from app.deliveries.dispatch.relay_rate_limit import Permits
 from app.deliveries.ledger import backoff
 from app.mail.relay import Relay
@@ -45,6 +46,8 @@ class RelayState:
     crowded_until: float = 0.0  # when others had all of them
     probing: object = None  # the line that tries it, after a rest
     voices: set[str] = field(default_factory=set)
+    served: set[int] = field(default_factory=set)  # mailings of which it took a message
+    sent_away: dict[int, int] = field(default_factory=dict)  # messages of other mailings
     used_up_until: float = 0.0  # when all that it may have now went to it
     dry_since: float | None = None  # since when no permit was to be had
     permits: Permits = field(init=False)
@@ -54,21 +57,38 @@ class RelayState:
         self.permits = Permits(self.relay.limits)
 
     def heard(
-        self, answer: Answer, *, group: str = "", attempts: int = 1, now: float, chance: float
+        self,
+        answer: Answer,
+        *,
+        group: str = "",
+        mailing: int | None = None,
+        attempts: int = 1,
+        now: float,
+        chance: float,
     ) -> tuple[Disposition, ThrottleSignal]:
         """Take in what was said to a message for a group of domains; return what it means.
 
-        `attempts` counts those at the message, this one too.
+        `mailing` is the one that it belongs to, `attempts` counts those at it, this one too.
         """
         verdict, wish = verdict_of(answer, attempts)
+        if verdict.outcome is Outcome.ACCEPTED and mailing is not None:
+            self.served.add(mailing)
+            self.sent_away.pop(mailing, None)
         if wish is not ThrottleSignal.NONE:
             self.voices.add(group)
-            if len(self.voices) < VOICES:
+            if len(self.voices) < VOICES and not self._begins_in_vain(wish, mailing):
                 self._works()
                 return verdict, wish
             verdict, wish = classify(answer), ThrottleSignal.NONE
         self._take_in(answer, verdict, now, chance)
         return verdict, wish
+
+    def _begins_in_vain(self, wish: ThrottleSignal, mailing: int | None) -> bool:
+        """Whether the first messages of a mailing are all sent away, whoever they are for."""
+        if wish is not ThrottleSignal.AWAY or mailing is None or mailing in self.served:
+            return False
+        self.sent_away[mailing] = self.sent_away.get(mailing, 0) + 1
+        return self.sent_away[mailing] >= VOICES
 
     def _take_in(self, answer: Answer, verdict: Disposition, now: float, chance: float) -> None:
         if verdict.outcome is Outcome.ACCEPTED:
@@ -78,9 +98,9 @@ class RelayState:
             self.told = False
             self.voices.clear()
         elif verdict.concern is Scope.RELAY:
-            if verdict.pace is RetryClass.OPERATOR:
+            if verdict.pace is RetryClass.RELAY:
                 self.strikes += 1
-            if verdict.pace is not RetryClass.OPERATOR or self.strikes >= STRIKES:
+            if verdict.pace is not RetryClass.RELAY or self.strikes >= STRIKES:
                 self._fail(answer, now, chance)
                 self.rest_until = self.breaker.rests_until
         elif answer.reply is None or verdict.concern is Scope.CONNECTION:
@@ -94,14 +114,18 @@ class RelayState:
 
     def could_not_open(self, answer: Answer, *, now: float, chance: float) -> None:
         """Take in that no connection could be opened."""
-        self.strikes += classify(answer).pace is RetryClass.OPERATOR
+        if classify(answer).pace is RetryClass.RELAY:
+            self.strikes += STRIKES if answer.stage is Stage.LOGIN else 1
         self._fail(answer, now, chance)
 
     def _fail(self, answer: Answer, now: float, chance: float) -> None:
         reply = answer.reply
         self.trouble = str(reply) if reply else answer.trouble
         rests = backoff.LOGIN_RESTS if answer.stage is Stage.LOGIN else backoff.RESTS
-        self.breaker = self.breaker.at(now).failed(now, rests, chance)
+        # A login that is refused is no chance, and its rests are long: nothing is held meanwhile.
+        refused = answer.stage is Stage.LOGIN and classify(answer).pace is RetryClass.RELAY
+        trips = 1 if refused else TRIPS
+        self.breaker = self.breaker.at(now).failed(now, rests, chance, trips=trips)
         self.probing = None
 
     @property

@@ -17,6 +17,8 @@ WAITS: dict[RetryClass, tuple[int, ...]] = {
     RetryClass.FULL: (_H, 3 * _H, 6 * _H),
     RetryClass.LATER: (_M, 5 * _M, 15 * _M, 30 * _M, _H, 2 * _H),
     RetryClass.RATE: (_M, 5 * _M, 15 * _M, 30 * _M),
+    # Which messages were refused says nothing: the relay itself rests, and one of them tries it.
+    RetryClass.RELAY: (2, 10, 30, _M, 5 * _M),
     RetryClass.OPERATOR: (15 * _M, 30 * _M, _H),
 }
 

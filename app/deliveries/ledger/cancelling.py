@@ -11,7 +11,7 @@ from sqlalchemy.engine import CursorResult
 
 from app.database import Transaction
 from app.deliveries.ledger.models import Delivery
-from app.deliveries.ledger.reasons import CANCELLED_BY_OPERATOR
+from app.deliveries.ledger.reasons import CANCELLED_BY_OPERATOR, OURS
 from app.deliveries.ledger.states import DEFERRED, EXCLUDED, OPEN, PENDING
 from app.errors import DomainError
 from app.mailings.control import cancel, resume
@@ -54,7 +54,23 @@ def resume_mailing(
     resume(session, mailing_id)
     session.flush()
     take_up_rest(session, mailing_id, now=now)
+    _hasten(session, mailing_id, now)
     return mailing
+
+
+def _hasten(session: Transaction, mailing_id: int, now: datetime) -> None:
+    """Make due what waits because the relay refused it for our own fault: it was put right."""
+    session.execute(
+        update(Delivery)
+        .where(
+            Delivery.mailing_id == mailing_id,
+            Delivery.state.in_((PENDING, DEFERRED)),
+            Delivery.reason.in_(OURS),
+            Delivery.due_at > now,
+        )
+        .values(due_at=now)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _has_somebody(session: Transaction, mailing: Mailing, life: timedelta, now: datetime) -> bool:

@@ -14,11 +14,13 @@ from sqlalchemy.orm import Session
 from app.database import Transaction
 from app.deliveries.ledger.cancelling import exclude_rest, take_up_rest
 from app.deliveries.ledger.enrolment import forget_rows
+from app.deliveries.ledger.failed import take_back_suspect
 from app.deliveries.ledger.models import AggregatedCount, Delivery
 from app.deliveries.ledger.progress import sent_by_revision
-from app.deliveries.ledger.reasons import CANCELLED_BY_OPERATOR
-from app.deliveries.ledger.states import OPEN, UNCERTAIN
+from app.deliveries.ledger.reasons import CANCELLED_BY_OPERATOR, OURS
+from app.deliveries.ledger.states import FAILED, OPEN, SENT, UNCERTAIN
 from app.mailings.commit_logging import tell
+from app.mailings.control import pause
 from app.mailings.models import Mailing
 from app.mailings.states import CANCELLED, FINISHED, RECALLED, RUNNING, move
 from app.operators.alerts import alert
@@ -41,13 +43,51 @@ def complete(session: Transaction, *, now: datetime) -> int:
     _forget_recalled(session)
     for mailing in running:
         take_up_rest(session, mailing.id, now=now)
-    finished = [mailing for mailing in running if not _moves(session, mailing.id)]
+    still = [mailing for mailing in running if not _moves(session, mailing.id)]
+    finished = [mailing for mailing in still if not _was_refused(session, mailing, now)]
     for mailing in finished:
         mailing.state = move(mailing.state, FINISHED)
         mailing.finished_at = now
         tell(session, "finished", mailing)
         _tell_of_doubts(session, mailing, now)
+        _tell_of_failed(session, mailing, now)
     return len(finished)
+
+
+def _was_refused(session: Transaction, mailing: Mailing, now: datetime) -> bool:
+    """Pause a mailing of which nothing was taken, and whose messages were refused unexplained.
+
+    A short list ends before the row of its refusals is long enough to stop the mailing.
+    """
+    taken = select(Delivery.id).where(
+        Delivery.mailing_id == mailing.id, Delivery.state.in_((SENT, UNCERTAIN))
+    )
+    if session.scalar(taken.limit(1)) is not None:
+        return False
+    count = take_back_suspect(session, mailing.id, now=now)
+    if not count:
+        return False
+    pause(session, mailing.id)
+    text = (
+        f"Mailing {mailing.id} ({mailing.week}, {mailing.segment}) is paused: the relay took none"
+        f" of its messages, and refused so many for what may be our own fault: {count}. They wait."
+        " Put the relay, its account or the issue right, then resume the mailing."
+    )
+    alert(session, f"mailing-paused-{mailing.id}-{now:%Y-%m-%dT%H:%M:%S}", text, now=now)
+    return True
+
+
+def _tell_of_failed(session: Transaction, mailing: Mailing, now: datetime) -> None:
+    query = select(func.count()).where(
+        Delivery.mailing_id == mailing.id, Delivery.state == FAILED, Delivery.reason.in_(OURS)
+    )
+    if count := session.scalar(query):
+        text = (
+            f"Mailing {mailing.id} ({mailing.week}, {mailing.segment}) is finished; messages that"
+            f" failed for what may be our own fault: {count}. `vestka mailing failed {mailing.id}`"
+            " lists them; with --resend they go again, as long as the mailing lives."
+        )
+        alert(session, f"failed-mailing-{mailing.id}-{now.date()}", text, now=now)
 
 
 def _exclude_latecomers(session: Transaction) -> None:
@@ -88,8 +128,9 @@ def anonymise(session: Transaction, before: BeforeBlank | None = None, *, now: d
     """Forget which readers an ended mailing's rows were for; return how many rows were left so.
 
     `before` sees the rows' numbers while they still know. Messages in doubt keep their reader until
-    the doubt is settled: they may have to be sent again. Whom only a cancelling excluded is kept
-    until the mailing's life is over: it may be resumed.
+    the doubt is settled: they may have to be sent again. Whom only a cancelling excluded, or whose
+    message failed by our own fault, is kept until the mailing's life is over: it may be resumed, or
+    the message sent again.
     """
     ended = select(Mailing.id).where(Mailing.state.in_((FINISHED, CANCELLED)))
     rows = (
@@ -100,7 +141,7 @@ def anonymise(session: Transaction, before: BeforeBlank | None = None, *, now: d
             Delivery.state.not_in((*OPEN, UNCERTAIN)),
             or_(
                 Delivery.reason.is_(None),
-                Delivery.reason != CANCELLED_BY_OPERATOR,
+                Delivery.reason.not_in((CANCELLED_BY_OPERATOR, *OURS)),
                 Delivery.expires_at <= now,
             ),
         )

@@ -14,10 +14,17 @@ from sqlalchemy import ColumnElement, update
 from app.database import Transaction
 from app.deliveries.ledger.backoff import wait
 from app.deliveries.ledger.models import Delivery
-from app.deliveries.ledger.reasons import UNFIT
+from app.deliveries.ledger.reasons import UNFIT, reason_of
 from app.deliveries.ledger.states import CLAIMED, DEFERRED, FAILED, PENDING, SENT, UNCERTAIN
 from app.dialects import in_ids
-from app.mail.replies import BounceClass, Disposition, Outcome, RetryClass
+from app.mail.replies import (
+    MAILING_REFUSED,
+    RELAY_WRONG,
+    Disposition,
+    Outcome,
+    RetryClass,
+    Scope,
+)
 
 STATE = {
     Outcome.ACCEPTED: SENT,
@@ -25,6 +32,8 @@ STATE = {
     Outcome.FAILED: FAILED,
     Outcome.UNCERTAIN: UNCERTAIN,
 }
+# So often a message that somebody asked for is refused unexplained before it is given up.
+SERVICE_TRIES = 8
 _AT_ONCE = 10_000
 _RELEASED: dict[str, object] = {"state": PENDING, "claimed_by": None}
 
@@ -58,23 +67,33 @@ def written(  # noqa: PLR0913 (what happened to one message)
 ) -> DeliveryUpdate:
     """Say how a verdict is written down. `attempts` counts this one.
 
-    A doubt about a message that somebody asked for (`repeat_doubt`) becomes a retry. No retry is
-    put off beyond the message's life: then it is looked at once more, and given up.
+    A doubt about a message that somebody asked for (`repeat_doubt`) becomes a retry, and so does a
+    refusal that may be our own fault: no operator sends that one again. A mailing's message that is
+    refused by our own fault is pending, at once if its mailing is paused for it. No retry is put
+    off beyond the message's life: then it is looked at once more, and given up.
     """
     outcome, pace = verdict.outcome, verdict.pace
     if outcome is Outcome.UNCERTAIN and repeat_doubt:
         outcome, pace = Outcome.RETRY, RetryClass.LATER
+    if repeat_doubt and attempts < SERVICE_TRIES and _is_suspect(verdict):
+        outcome, pace = Outcome.RETRY, RetryClass.OPERATOR
     state = STATE[outcome]
     due_at = min(now + wait(pace, attempts, chance), expires_at) if state == DEFERRED else None
-    reason = _reason(state, verdict)
+    if _is_ours(verdict) and not repeat_doubt:
+        state = PENDING
+        due_at = now if verdict == MAILING_REFUSED else due_at
+    reason = None if state == SENT else reason_of(verdict)
     return DeliveryUpdate(delivery_id, state, reason, due_at, code, status, relay, attempts)
 
 
-def _reason(state: str, verdict: Disposition) -> str | None:
-    if state == SENT:
-        return None
-    kind = "" if verdict.kind is BounceClass.NONE else f" {verdict.kind.value}"
-    return f"{verdict.concern.value}{kind}"
+def _is_ours(verdict: Disposition) -> bool:
+    """Whether the sender's own fault stops the mailing or the relay, so that messages wait."""
+    return verdict in (MAILING_REFUSED, RELAY_WRONG)
+
+
+def _is_suspect(verdict: Disposition) -> bool:
+    """Whether a message failed for what may be the sender's own fault."""
+    return verdict.outcome is Outcome.FAILED and verdict.concern is not Scope.READER
 
 
 def record(session: Transaction, sender_id: int, rows: Sequence[DeliveryUpdate]) -> None:

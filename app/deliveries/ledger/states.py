@@ -22,7 +22,8 @@ MOVES: dict[str, frozenset[str]] = {
     # The journal of a sender that came back, or an operator, may still settle the doubt.
     UNCERTAIN: frozenset({SENT, PENDING, FAILED, DEFERRED}),
     SENT: frozenset(),
-    FAILED: frozenset(),
+    # By our own fault (ADR 0021): taken back by its sender, or sent again by an operator.
+    FAILED: frozenset({PENDING}),
     EXCLUDED: frozenset(),
 }
 

@@ -90,7 +90,7 @@ def test_a_wish_is_for_the_reasons_why_messages_are_blocked() -> None:
     reasons = {rule.reason for rule in rules() if rule.class_ == "block"}
     assert {reason for _, reason in WISHES} <= reasons
     assert reasons - {reason for _, reason in WISHES} == {
-        *("encryption", "recipients", "relaying", "sender")
+        *("account", "encryption", "recipients", "relaying", "sender")
     }
 
 

@@ -251,6 +251,43 @@ def test_a_refused_mailing_is_paused_and_its_readers_wait(
         assert any(each.key.startswith("mailing-paused") for each in recent_alerts(session))
 
 
+@pytest.mark.parametrize(
+    ("stage", "reply"),
+    [
+        ("DOT", "554 Quux"),
+        ("DOT", "554 Message rejected: Sending suspended for this account."),
+        ("RCPT", "550 Quux"),
+        ("RCPT", "550 5.1.1 User unknown"),
+        ("DATA", "554 Quux"),
+    ],
+)
+def test_whatever_the_relay_says_to_all_costs_no_reader_anything(
+    engines: Engines, relay: ScriptedServer, stage: str, reply: str
+) -> None:
+    engines.add(50)
+    relay.on(Misdeed(stage, reply=reply))
+
+    def paused() -> bool:
+        with engines.database.reading() as session:
+            state = session.scalars(select(Mailing.state)).one()
+        return state == "paused" and not engines.states()["claimed"]
+
+    engines.run(paused, relay.port)
+    assert engines.states() == {"pending": 50}
+    relay.behave()
+    with engines.database.transaction() as session:
+        session.execute(update(Mailing).values(state="running"))
+    engines.run(engines.all_are("sent"), relay.port)
+    assert len({each.recipients for each in relay.messages}) == len(relay.messages) == 50
+
+
+def test_dead_readers_amid_living_ones_fail(engines: Engines, relay: ScriptedServer) -> None:
+    engines.add(40)
+    relay.on(Misdeed("RCPT", "reader-1", reply="550 5.1.1 User unknown"))  # and 10 to 19
+    engines.run(engines.all_are("sent", "failed"), relay.port)
+    assert engines.states() == {"sent": 29, "failed": 11}
+
+
 def test_an_unfit_message_pauses_its_mailing_and_goes_to_nobody(
     engines: Engines, relay: ScriptedServer
 ) -> None:

@@ -11,10 +11,12 @@ from app.addresses.keyring import Keyring
 from app.database import Database, Transaction
 from app.deliveries.dispatch.attempt_journal import AttemptJournal, Journals, Result
 from app.deliveries.dispatch.recovery import Recovered, recover
+from app.deliveries.dispatch.reply_codec import result_of
 from app.deliveries.ledger.claiming import claim
 from app.deliveries.ledger.enrolment import take_in_service_messages
 from app.deliveries.ledger.leases import LEASE, register
 from app.deliveries.ledger.models import Delivery, Sender
+from app.mail.replies import Answer, Reply, Stage
 from app.operators.alerts import recent_alerts
 from app.subscribers.service_messages import send_manage_link
 from tests.deliveries.rows import a_mailing, row, states
@@ -163,3 +165,31 @@ def test_a_service_message_in_doubt_is_repeated(
         found = row(session, only.claim.delivery_id)
         assert (found.state, found.attempts) == ("deferred", 1)
         assert found.due_at > MONDAY
+
+
+@pytest.mark.parametrize(
+    ("stage", "code", "status", "state"),
+    [
+        (Stage.DOT, 554, None, "pending"),  # the words that would say whose fault it is are lost
+        (Stage.RCPT, 550, None, "pending"),
+        (Stage.DOT, 550, "5.7.750", "pending"),
+        (Stage.RCPT, 550, "5.1.1", "failed"),
+    ],
+)
+def test_a_refusal_without_its_words_fails_only_where_the_codes_name_the_reader(
+    database: Database,
+    keyring: Keyring,
+    here: Journals,
+    stage: Stage,
+    code: int,
+    status: str | None,
+    state: str,
+) -> None:
+    with database.transaction() as session:
+        sender_id, refused = _held(session, keyring, here, 1)
+        journal = AttemptJournal(here.folder, sender_id)
+        journal.note(refused, 1)
+        journal.settle(refused, 1, result_of(Answer(stage, Reply(code, status, ""))))
+        journal.close()
+        recover(session, here, None, now=MONDAY)
+        assert row(session, refused).state == state

@@ -4,10 +4,10 @@ import pytest
 
 from app.deliveries.destinations.throttle_signals import ThrottleSignal
 from app.deliveries.dispatch.circuit_breaker import State
-from app.deliveries.dispatch.relay_health import STRIKES, RelayState
+from app.deliveries.dispatch.relay_health import STRIKES, VOICES, RelayState
 from app.deliveries.ledger.backoff import LOGIN_RESTS
 from app.mail.relay import Relay
-from app.mail.replies import Answer, Reply, Scope, Stage
+from app.mail.replies import RELAY_WRONG, Answer, Reply, Scope, Stage
 
 TAKEN = Answer(Stage.DOT, Reply(250, "2.0.0", "Ok"))
 GONE = Answer(Stage.RCPT, Reply(550, "5.1.1", "No such user"))
@@ -120,3 +120,30 @@ def test_what_several_domains_say_is_the_relay_s(state: RelayState) -> None:
     verdict, wish = state.heard(SLOW, group="three", now=0, chance=0.5)
     assert (verdict.concern, wish) == (Scope.RELAY, ThrottleSignal.NONE)
     assert state.waits(0, connected=True) > 0
+
+
+def test_a_refused_login_closes_the_relay_and_needs_an_operator_at_once(state: RelayState) -> None:
+    state.could_not_open(NO_LOGIN, now=0, chance=0.5)
+    assert state.is_down(0)
+    assert state.needs_operator
+
+
+def test_what_is_said_of_a_mailing_s_first_messages_is_no_domain_s_matter(
+    state: RelayState,
+) -> None:
+    refused = [
+        state.heard(LISTED, group="one", mailing=7, now=0, chance=0.5) for _ in range(VOICES)
+    ]
+    assert [wish for _, wish in refused] == [ThrottleSignal.AWAY] * (VOICES - 1) + [
+        ThrottleSignal.NONE
+    ]
+    assert refused[-1][0] == RELAY_WRONG
+
+
+def test_once_a_message_of_the_mailing_was_taken_a_domain_speaks_for_itself(
+    state: RelayState,
+) -> None:
+    state.heard(TAKEN, group="two", mailing=7, now=0, chance=0.5)
+    for _ in range(5 * VOICES):
+        verdict, _ = state.heard(LISTED, group="one", mailing=7, now=0, chance=0.5)
+        assert verdict.concern is Scope.DOMAIN

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from app.addresses.keyring import Keyring
 from app.database import Database
+from app.deliveries.destinations.throttle_signals import SENT_AWAY
 from app.deliveries.ledger.recording import (
+    SERVICE_TRIES,
     DeliveryUpdate,
     defer,
     record,
@@ -17,7 +19,16 @@ from app.deliveries.ledger.recording import (
     written,
 )
 from app.deliveries.ledger.states import CLAIMED, MOVES
-from app.mail.replies import RULES, UNCERTAIN, Disposition, RetryClass
+from app.mail.replies import (
+    MAILING_REFUSED,
+    MESSAGE_REFUSED,
+    READER_GONE,
+    RELAY_WRONG,
+    RULES,
+    UNCERTAIN,
+    Disposition,
+    RetryClass,
+)
 from tests.deliveries.rows import claimed, row, states
 from tests.support.clock import MONDAY
 
@@ -52,8 +63,9 @@ def test_every_verdict_is_a_move_that_a_claim_may_make(
         now=MONDAY,
     )
     assert made.state in MOVES[CLAIMED]
-    assert (made.due_at is not None) is (made.state == "deferred")
-    assert made.due_at is None or made.due_at <= expires_at
+    assert (made.due_at is not None) is (made.state in ("deferred", "pending"))
+    assert made.due_at is None or made.due_at <= max(expires_at, MONDAY)
+    assert made.state != "pending" or not repeat
     assert made.state != "uncertain" or not repeat
     assert made.attempts == attempts
 
@@ -119,7 +131,8 @@ def test_a_message_that_cannot_be_made_waits(database: Database, keyring: Keyrin
 
 @pytest.mark.parametrize("pace", [pace for pace in RetryClass if pace is not RetryClass.NONE])
 def test_no_retry_is_put_off_beyond_the_life_of_the_mailing(pace: RetryClass) -> None:
-    verdict = next(v for v in VERDICTS if v.pace is pace)
+    verdicts = [*VERDICTS, SENT_AWAY]
+    verdict = next(v for v in verdicts if v.pace is pace and v != MAILING_REFUSED)
     made = written(
         1,
         1,
@@ -133,3 +146,36 @@ def test_no_retry_is_put_off_beyond_the_life_of_the_mailing(pace: RetryClass) ->
         now=MONDAY,
     )
     assert made.due_at == MONDAY + timedelta(seconds=1)
+
+
+def made_of(
+    verdict: Disposition, attempts: int = 1, *, repeat_doubt: bool = False
+) -> DeliveryUpdate:
+    return written(
+        1,
+        attempts,
+        verdict,
+        relay="",
+        code=None,
+        status=None,
+        repeat_doubt=repeat_doubt,
+        expires_at=MONDAY + timedelta(hours=48),
+        chance=0.5,
+        now=MONDAY,
+    )
+
+
+def test_what_our_own_fault_stops_is_pending() -> None:
+    refused, closed = made_of(MAILING_REFUSED), made_of(RELAY_WRONG)
+    assert (refused.state, refused.due_at) == ("pending", MONDAY)
+    assert closed.state == "pending"
+    assert closed.due_at is not None
+    assert closed.due_at > MONDAY, "the relay is not asked for the same message at once"
+
+
+def test_what_somebody_asked_for_is_tried_again_unless_the_reader_is_gone() -> None:
+    assert made_of(MESSAGE_REFUSED, repeat_doubt=True).state == "deferred"
+    assert made_of(MAILING_REFUSED, repeat_doubt=True).state == "deferred"
+    assert made_of(READER_GONE, repeat_doubt=True).state == "failed"
+    assert made_of(MESSAGE_REFUSED, SERVICE_TRIES, repeat_doubt=True).state == "failed"
+    assert made_of(MESSAGE_REFUSED).state == "failed"

@@ -24,7 +24,11 @@ def test_every_state_has_its_moves_and_no_others() -> None:
 
 
 def test_what_was_sent_or_given_up_stays_so() -> None:
-    assert {state for state in STATES if not MOVES[state]} == {"sent", "failed", "excluded"}
+    assert {state for state in STATES if not MOVES[state]} == {"sent", "excluded"}
+
+
+def test_what_failed_may_only_be_sent_again() -> None:
+    assert MOVES["failed"] == {"pending"}
 
 
 def test_every_open_state_comes_to_an_end() -> None:
