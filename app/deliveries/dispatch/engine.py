@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Mapping
+from zlib import crc32
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -255,7 +256,7 @@ class Engine:
             if state.needs_operator and not state.told:
                 text = f"The relay {state.relay.name} does not take our messages: {state.trouble}"
                 try:
-                    await in_thread(self._ledger.tell, f"relay-{state.relay.name}", text)
+                    await in_thread(self._ledger.tell, alert_key(state), text)
                 except SQLAlchemyError:
                     return  # told at the next turn
                 state.told = True
@@ -263,6 +264,12 @@ class Engine:
     def _give_back(self) -> None:
         """Let the next turn give back what is ready, and what waits."""
         self._report.released += self._traffic.give_back()
+
+
+def alert_key(state: RelayState) -> str:
+    """Return what makes two troubles of a relay the same: its words, without numbers and ids."""
+    words = " ".join(word for word in state.trouble.split() if word.isalpha())
+    return f"relay-{crc32(words.encode()):08x}-{state.relay.name}"
 
 
 def _share(stop_within: float | None, share: float) -> float | None:
