@@ -106,6 +106,14 @@ class Networks(tuple[IPv4Network | IPv6Network, ...]):
         """Tell whether the address is in one of them."""
         return any(address in network for network in self)
 
+    def overlap(self, others: "Networks") -> list[str]:
+        """Return those of ours, as text, that share an address with one of `others`."""
+        return [
+            str(ours)
+            for ours in self
+            if any(o.version == ours.version and o.overlaps(ours) for o in others)
+        ]
+
 
 def networks(value: str) -> Networks:
     """Read addresses and networks such as 192.0.2.7 or 2001:db8::/32, with commas between."""

@@ -129,3 +129,18 @@ def test_trust_is_in_the_client_and_not_in_what_it_says() -> None:
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded"])
 def test_a_proxy_that_nobody_told_us_of_trusts_nobody_into_it(header: str) -> None:
     assert not trusted(ALONE, "127.0.0.1", (header, "for=198.51.100.7"))
+
+
+@pytest.mark.parametrize(
+    "headers", [(), (("X-Forwarded-For", ""),), (("X-Forwarded-For", "127.0.0.1"),)]
+)
+@pytest.mark.parametrize("peer", ["127.0.0.1", "::1", "::ffff:127.0.0.1"])
+def test_a_proxy_is_never_a_trusted_client_itself(
+    peer: str, headers: tuple[tuple[str, str], ...]
+) -> None:
+    """Whoever it forgot to name would be served as a trusted program of this machine."""
+    callers = Callers(LOOPBACK, "X-Forwarded-For", LOOPBACK)
+    assert not trusted(callers, peer, *headers)
+    website = Networks((*LOOPBACK, ip_network("192.0.2.7")))
+    callers = Callers(LOOPBACK, "X-Forwarded-For", website)
+    assert trusted(callers, peer, ("X-Forwarded-For", "192.0.2.7"))

@@ -43,6 +43,20 @@ def settings(opened: CommandContext) -> Iterator[Finding]:
     yield from (fail("settings", sentence) for sentence in dict.fromkeys(wrong))
     if not wrong:
         yield ok("settings", "all can be read.")
+        yield from _trust(opened)
+
+
+def _trust(opened: CommandContext) -> Iterator[Finding]:
+    """A proxy is never a trusted client, whatever the settings say: tell whom they name twice."""
+    both = opened.settings.trusted_proxies.overlap(opened.settings.trusted_clients)
+    if both:
+        yield warn(
+            "settings",
+            f"VESTKA_TRUSTED_PROXIES ({', '.join(both)}) overlaps with VESTKA_TRUSTED_CLIENTS: a"
+            " proxy's own address is never a trusted client, so what comes from it without"
+            " VESTKA_PROXY_HEADER is limited like any client. A program on the proxy's machine"
+            " that must not be limited needs another address.",
+        )
 
 
 def _domain_limits(opened: CommandContext) -> object:

@@ -79,6 +79,16 @@ def test_a_wrong_setting_is_told_and_why(
     assert said in sentence
 
 
+def test_a_proxy_that_is_also_a_trusted_client_is_told(terminal: Terminal) -> None:
+    assert found(terminal)["settings"] == ("ok", "all can be read.")
+    terminal.set("VESTKA_TRUSTED_PROXIES", "10.1.0.0/16,127.0.0.1")
+    status, sentence = found(terminal)["settings"]
+    assert status == "warn"
+    assert sentence.startswith("VESTKA_TRUSTED_PROXIES (127.0.0.1/32) overlaps with")
+    terminal.set("VESTKA_TRUSTED_CLIENTS", "192.0.2.7,::1")
+    assert found(terminal)["settings"] == ("ok", "all can be read.")
+
+
 def a_sender(database: Database) -> None:
     with database.transaction() as session:
         register(session, "here", "nowhere", now=SystemClock().now())
