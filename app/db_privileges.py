@@ -47,6 +47,18 @@ _ENDING = Rights(read="id link_id language", change="language", remove=True)
 # Which reason is the gravest is seen by whoever adds one; only the sender acts upon it.
 _FAREWELL = Rights(read=ALL, change="reason until", add=True)
 
+# What control and a relaunch change of a mailing; never which issue and segment it is.
+_CONTROL = Rights(
+    read=ALL,
+    change="state audience launched_by launched_at finished_at over folded revision"
+    " sent_by_revision",
+    add=True,
+)
+
+# A trigger allows these only together with the moves of control (migration 0016): what was sent
+# stays sent, whom a row is for and who holds it is not theirs to say.
+_DECIDING = Rights(read=ALL, change="state reason due_at")
+
 GRANTS: Mapping[str, Access] = {
     # whoever runs
     "alembic_version": Access(public=READ, operators=READ, sender=READ),
@@ -86,15 +98,13 @@ GRANTS: Mapping[str, Access] = {
     "photo_versions": Access(public=READ, operators=EVERYTHING, sender=READ),
     "issue_photos": Access(public=READ, operators=EVERYTHING, sender=READ),
     "mailings": Access(
-        public=Rights(read="id week segment state launched_at finished_at"), operators=EVERYTHING
+        public=Rights(read="id week segment state launched_at finished_at"), operators=_CONTROL
     ),
     "known_launches": Access(operators=READ),
     "slots": Access(),
     "installation": Access(),
     # deliveries
-    "deliveries": Access(
-        public=Rights(read="id mailing_id state"), operators=Rights(read=ALL, change=ALL)
-    ),
+    "deliveries": Access(public=Rights(read="id mailing_id state"), operators=_DECIDING),
     "aggregated_counts": Access(public=Rights(read="mailing_id state"), operators=READ),
     "senders": Access(operators=Rights(read="id lease_until")),
     "relay_rates": Access(),

@@ -23,6 +23,8 @@ from app.db_roles import (
 from app.deliveries.ledger.cancelling import cancel_mailing, resume_mailing
 from app.deliveries.ledger.claiming import claim
 from app.deliveries.ledger.enrolment import enrol
+from app.deliveries.ledger.states import STATES
+from app.deliveries.ledger.uncertain import list_uncertain, resend, settle
 from app.deliveries.recalling import recall_mailing
 from app.deliveries.revising import revise
 from app.editions.freezing import EditionContext, freeze
@@ -139,6 +141,17 @@ OTHERS = [
     ("operators", "SELECT hot FROM sign_ups"),
     ("operators", "DELETE FROM audit_entries"),
     ("operators", "UPDATE audit_entries SET actor = ''"),
+    *(
+        ("operators", f"UPDATE deliveries SET {column} = NULL")
+        for column in ("claimed_by", "subscriber_id", "attempts", "reply_code", "relay", "kind")
+    ),
+    ("operators", "UPDATE deliveries SET mailing_id = 1"),
+    ("operators", "UPDATE deliveries SET expires_at = '2030-01-01'"),
+    ("operators", "INSERT INTO deliveries (kind) VALUES ('issue')"),
+    ("operators", "DELETE FROM deliveries"),
+    ("operators", "DELETE FROM mailings"),
+    ("operators", "UPDATE mailings SET segment = 'be-ru'"),
+    ("operators", "UPDATE mailings SET id = 9"),
     ("sender", "SELECT * FROM api_keys"),
     ("sender", "UPDATE editions SET html = ''"),
     ("sender", "DELETE FROM audit_entries"),
@@ -223,3 +236,55 @@ def test_mistakes_are_mended_with_the_operators_rights(
         with public.reading() as session:
             assert len(launches(session, "en")[0].corrections.notes) == 1
         assert refused(public, "SELECT * FROM issue_versions")
+
+
+MOVES_OF_CONTROL = {
+    ("uncertain", "pending"),
+    ("uncertain", "sent"),
+    ("failed", "pending"),
+    ("pending", "excluded"),
+    ("deferred", "excluded"),
+    ("excluded", "pending"),  # of whom only the cancelling excluded
+}
+
+
+@pytest.mark.parametrize("before", STATES)
+def test_operators_make_only_the_moves_of_control(
+    before: str, database: Database, keyring: Keyring
+) -> None:
+    """Whoever holds the operators' database user cannot send twice or hide what was sent."""
+    with database.transaction() as session:
+        a_mailing(session, keyring, 1)
+    made = set()
+    for after in STATES:
+        with database.transaction() as session:
+            session.execute(
+                text("UPDATE deliveries SET state = :s, reason = 'cancelled'"), {"s": before}
+            )
+        with in_role(database, "operators") as operators:
+            if not refused(operators, f"UPDATE deliveries SET state = '{after}'"):
+                made.add((before, after))
+    assert made == {move for move in MOVES_OF_CONTROL if move[0] == before}
+
+
+def test_operators_bring_back_nobody_who_left(database: Database, keyring: Keyring) -> None:
+    with database.transaction() as session:
+        a_mailing(session, keyring, 1)
+        session.execute(text("UPDATE deliveries SET state = 'excluded', reason = 'unsubscribed'"))
+    with in_role(database, "operators") as operators:
+        assert refused(operators, "UPDATE deliveries SET state = 'pending'")
+        assert refused(operators, "UPDATE deliveries SET due_at = '2030-01-01'")
+    with in_role(database, "sender") as sender:
+        assert not refused(sender, "UPDATE deliveries SET due_at = '2030-01-01'")
+
+
+def test_uncertain_messages_are_decided_with_the_operators_rights(
+    database: Database, keyring: Keyring
+) -> None:
+    with database.transaction() as session:
+        mailing_id = a_mailing(session, keyring, 2).id
+        session.execute(text("UPDATE deliveries SET state = 'uncertain'"))
+    with in_role(database, "operators") as operators, operators.transaction() as session:
+        first, _ = list_uncertain(session, mailing_id)
+        assert resend(session, mailing_id, [first.id], now=MONDAY) == 1
+        assert settle(session, mailing_id, None) == 1
