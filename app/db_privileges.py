@@ -105,6 +105,7 @@ GRANTS: Mapping[str, Access] = {
     "installation": Access(),
     # deliveries
     "deliveries": Access(public=Rights(read="id mailing_id state"), operators=_DECIDING),
+    "test_messages": Access(operators=Rights(read="id week segment language expires_at", add=True)),
     "aggregated_counts": Access(public=Rights(read="mailing_id state"), operators=READ),
     "senders": Access(operators=Rights(read="id lease_until")),
     "relay_rates": Access(),

@@ -53,6 +53,10 @@ _BASE64 = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _BASE32 = re.compile(r"b-[a-z2-7]{48}", re.ASCII)
 
 
+NOBODY = b"\0" * 8
+"""A link id that no reader has: what a test message carries opens nothing and ends nobody."""
+
+
 class LinkUnknown(DomainError):
     """This link is not valid."""
 

@@ -11,6 +11,7 @@ from app.cli.app_context import CommandContext
 from app.cli.correction import correct, versions
 from app.cli.output import AsJson, print_record, print_rows
 from app.cli.rehearsal import OutUnwritable, rehearse
+from app.cli.test_emails import send_tests
 from app.editions.freezing import freeze
 from app.editions.lint.rules import Finding, examine
 from app.editions.pictures import standalone
@@ -168,6 +169,9 @@ def approve(
     print_record({**record, **listed}, as_json=as_json)
     if not as_json:
         _list(found)
+
+
+commands.command("test")(send_tests)
 
 
 @commands.command()

@@ -22,6 +22,7 @@ from app.deliveries.dispatch.relay_rate_limit import forget_grants
 from app.deliveries.ledger.completion import aggregate, anonymise, complete, forget_service_messages
 from app.deliveries.ledger.enrolment import enrol, take_in_alerts, take_in_service_messages
 from app.deliveries.ledger.models import Sender
+from app.deliveries.ledger.test_requests import forget_tests, take_in_tests
 from app.key_rotation.rotation import destroy_spare
 from app.mailings.calendar import Schedule
 from app.mailings.scheduler import launch_due
@@ -97,6 +98,7 @@ class Steps:
             lambda session: forget_set_apart(session, now=now),
             lambda session: forget_ended(session, today=today),
             lambda session: forget_service_messages(session, now=now),
+            lambda session: forget_tests(session, now=now),
             lambda session: forget_grants(session, now=now),
             lambda session: forget_groups(session, now=now),
             lambda session: forget_taken(session, now=now),
@@ -172,7 +174,7 @@ class Steps:
 
     def _take_in(self, now: datetime) -> int:
         def step(session: Transaction) -> int:
-            asked = take_in_service_messages(session, now=now)
+            asked = take_in_service_messages(session, now=now) + take_in_tests(session, now=now)
             return asked + (take_in_alerts(session, now=now) if self.settings.alerts_to else 0)
 
         return self._in_transaction(step)

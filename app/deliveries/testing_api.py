@@ -1,22 +1,20 @@
-"""The operators' call for test messages. It waits for the relay, and answers with what it said."""
+"""The operators' calls for test emails: ask the sender for them, and ask what became of one."""
 
-import asyncio
+from threading import BoundedSemaphore
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Path, Response
 from pydantic import BaseModel, Field
 
 from app.addresses.address import AddressRefused, EmailAddress
 from app.deliveries.compose.message_headers import SenderIdentity
-from app.deliveries.compose.test_message import compile_test, fill_test, send_now, sent
-from app.deliveries.dispatch.from_settings import dkim_keys_of, relays_of
-from app.editions.preview import preview
+from app.deliveries.ledger.test_requests import UNSETTLED, TestOutcome, TestState, outcomes_of
+from app.deliveries.testing import ask_for_tests, reply_of, wait_for_outcomes
 from app.issues.api import WeekPath
 from app.newsletter import UnknownSegment
 from app.operators.api_keys import Operator
-from app.operators.audit import note
 from app.operators.auth import needs
-from app.web.context import Here, Now
+from app.web.context import Here, Reading
 from app.web.openapi import EMAIL, names
 from app.web.request_body import Body
 from app.web.strict_json import StrictRoute
@@ -24,13 +22,15 @@ from app.web.strict_json import StrictRoute
 router = APIRouter(prefix="/v1/issues", tags=["issues"], route_class=StrictRoute)
 
 Tests = Annotated[Operator, Depends(needs("messages:test"))]
-
-
 To = Annotated[str, Field(max_length=1000, json_schema_extra=EMAIL)]
+TestId = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="as the call answered")]
+
+# A call that waits holds a thread; so many may at once, further ones answer without waiting.
+_WAITING = BoundedSemaphore(4)
 
 
 class TestWish(Body):
-    """Whom to send a test message, and of which edition; the first of each if left out."""
+    """Whom to send a test email, and of which edition; the first of each if left out."""
 
     __test__ = False
 
@@ -43,14 +43,23 @@ class TestWish(Body):
     )
 
 
-class TestResult(BaseModel):
-    """What became of the message to the address at this place of the list."""
+class TestView(BaseModel):
+    """What became of a test email; `reply` says it in words, with the relay's codes."""
 
     __test__ = False
 
-    index: int
+    id: str
+    state: TestState
     sent: bool
+    reply_code: int | None
+    reply_status: str | None
     reply: str
+
+
+class TestResult(TestView):
+    """What became of the email to the address at this place of the list."""
+
+    index: int
 
 
 def _addresses(wish: TestWish) -> list[EmailAddress]:
@@ -64,52 +73,56 @@ def _addresses(wish: TestWish) -> list[EmailAddress]:
     return found
 
 
-@router.post("/{week}/test-letters")
+def _view(outcome: TestOutcome) -> dict[str, object]:
+    return {
+        "id": outcome.id.hex(),
+        "state": outcome.state,
+        "sent": outcome.state is TestState.ACCEPTED,
+        "reply_code": outcome.reply_code,
+        "reply_status": outcome.reply_status,
+        "reply": reply_of(outcome),
+    }
+
+
+@router.post("/{week}/test-letters", responses={202: {"model": list[TestResult]}})
 def post_test_messages(
-    operator: Tests, week: WeekPath, wish: TestWish, here: Here, now: Now
+    operator: Tests, week: WeekPath, wish: TestWish, here: Here, response: Response
 ) -> list[TestResult]:
-    """Send an edition, also of a draft, to given addresses at once, marked as a test."""
+    """Send an edition, also of a draft, to given addresses, marked as a test and as real ones go.
+
+    The sender sends them at once. 200 with the outcome of each; 202 if one is not known after 20
+    seconds: ask for it by its id.
+    """
     addresses = _addresses(wish)
-    segments = here.newsletter.segments
     try:
-        segment = here.newsletter.segment(wish.segment) if wish.segment else segments[0]
+        named = wish.segment or here.newsletter.segments[0].id
+        segment = here.newsletter.segment(named)
     except UnknownSegment:
         raise UnknownSegment(field="segment") from None
-    language = wish.language or segment.languages[0]
-    url = here.settings.public_url
-    # No transaction is open while the relay is spoken to: on SQLite nobody else could write.
-    with here.database.reading() as session:
-        rendered = preview(
-            session,
-            here.newsletter,
-            week,
-            segment,
-            public_url=url,
-            hosted=here.settings.hosts_photos,
-            language=language,
-        )
-    relays = relays_of(here.settings, here.newsletter)
     post = SenderIdentity.of(here.settings, here.newsletter)
-    template = compile_test(post, rendered, segment, language, week)
-    allowed = [a for a in addresses if here.settings.allowed_recipients.allow(a.canonical)]
-    # On a host of its own, the operators' port may have no key that signs; then the relay does.
-    keys = dkim_keys_of(here.settings)
-    messages = [
-        (a.wire, fill_test(template, here.keys.links, post, segment, week, a, now, keys))
-        for a in allowed
-    ]
-    answers = asyncio.run(send_now(relays, post.sender.address, messages, post.list_domain))
-    with here.database.transaction() as writing:
-        note(writing, operator.name, "test messages sent", f"{week}: {len(messages)}", now=now)
-    said = {
-        a: (sent(answer), str(answer.reply or answer.trouble))
-        for a, answer in zip(allowed, answers, strict=True)
-    }
+    edition = (week, segment, wish.language or segment.languages[0])
+    ids = ask_for_tests(
+        here.database, post, here.keys, edition, addresses, by=operator.name, clock=here.clock
+    )
+    may_wait = _WAITING.acquire(blocking=False)
+    try:
+        waited = {} if may_wait else {"within": 0.0}
+        outcomes = wait_for_outcomes(here.database, ids, **waited)
+    finally:
+        if may_wait:
+            _WAITING.release()
+    if any(each.state in UNSETTLED for each in outcomes):
+        response.status_code = 202
     return [
-        TestResult(index=i, sent=said[a][0], reply=said[a][1])
-        if a in said
-        else TestResult(
-            index=i, sent=False, reply="VESTKA_ALLOWED_RECIPIENTS does not allow this address"
-        )
-        for i, a in enumerate(addresses)
+        TestResult.model_validate({"index": index, **_view(each)})
+        for index, each in enumerate(outcomes)
     ]
+
+
+@router.get("/{week}/test-letters/{test_id}")
+def get_test_message(
+    _operator: Tests, week: WeekPath, test_id: TestId, session: Reading
+) -> TestView:
+    """Return what became of a test email; it is forgotten after an hour or so."""
+    (outcome,) = outcomes_of(session, [bytes.fromhex(test_id)], week=str(week))
+    return TestView.model_validate(_view(outcome))

@@ -7,6 +7,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.key_rotation.key_users import alive
 from app.key_rotation.reencryption import key_id
+from app.operators.models import TestMessage
 from app.subscribers.models import ServiceMessage, SignUp
 from app.suppressions.models import SuppressionRequest
 from app.tokens import ID_LENGTH
@@ -14,6 +15,7 @@ from app.tokens import ID_LENGTH
 INBOX: tuple[InstrumentedAttribute[bytes] | InstrumentedAttribute[bytes | None], ...] = (
     *(SignUp.hot, SignUp.sealed),
     SuppressionRequest.hot,
+    TestMessage.sealed,
 )
 """Every column that holds a seal until a sender takes it in."""
 

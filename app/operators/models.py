@@ -47,3 +47,21 @@ class Alert(Base):
     key: Mapped[str] = mapped_column(String(120), unique=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     text: Mapped[str] = mapped_column(Text)
+
+
+class TestMessage(Base):
+    """A test message that an operator asked for: of which edition, and to whom, sealed.
+
+    `sealed` is null as soon as the outcome is known: nothing of the address is kept.
+    """
+
+    __test__ = False
+    __tablename__ = "test_messages"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    id: Mapped[bytes] = mapped_column(RandomId, primary_key=True)
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary(306))
+    week: Mapped[str] = mapped_column(String(8))
+    segment: Mapped[str] = mapped_column(String(40))
+    language: Mapped[str] = mapped_column(String(8))
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -5,6 +5,7 @@ difference its mailing is paused.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from textwrap import shorten
 from typing import NamedTuple
@@ -22,9 +23,10 @@ from app.deliveries.compose.personalisation import (
     SealedMessage,
 )
 from app.deliveries.ledger.due import Claim, Due
-from app.deliveries.ledger.message_kinds import ALERT, ISSUE
+from app.deliveries.ledger.message_kinds import ALERT, ISSUE, TEST
 from app.editions.freezing import editions_of
 from app.editions.pictures import frozen
+from app.editions.preview import preview
 from app.errors import DomainError
 from app.issues.week import Week
 from app.log import get_logger
@@ -34,7 +36,7 @@ from app.mail.message.self_check import check_message
 from app.mail.message.signing import Signed
 from app.mail.message.templates import Rendered, render
 from app.mailings.models import Mailing
-from app.operators.models import Alert
+from app.operators.models import Alert, TestMessage
 from app.settings import Mailbox
 from app.subscribers import service_message_texts
 from app.subscribers.models import ServiceMessage
@@ -102,6 +104,21 @@ def compiled_edition(
     return template
 
 
+def compiled_test(
+    post: SenderIdentity, rendered: Rendered, segment_id: str, language: str, week: Week
+) -> MessageTemplate:
+    """Compile an edition with a subject that says it is a test. Raises as `compiled_edition`."""
+    marked = replace(rendered, subject=f"[Test] {rendered.subject}")
+    return compiled_edition(post, marked, segment_id, language, week)
+
+
+def _test_of(session: Session, claim: Claim) -> TestMessage:
+    asked = session.get(TestMessage, claim.service_message_id)
+    if asked is None or asked.sealed is None:
+        raise MessageUnfit("there is no such test message any more")
+    return asked
+
+
 class Composer:
     """Compiles messages when they are first needed."""
 
@@ -143,14 +160,17 @@ class Composer:
             place = places.setdefault(id(compiled), len(batch.compiled))
             if place == len(batch.compiled):
                 batch.compiled.append(compiled)
-            batch.unopened.append(self._unopened(one, place))
+            batch.unopened.append(self._unopened(session, one, place))
             claims.append(one.claim)
         return batch, claims, unfit
 
-    def _unopened(self, one: Due, place: int) -> SealedMessage:
+    def _unopened(self, session: Session, one: Due, place: int) -> SealedMessage:
         claim, reader = one.claim, one.reader
         if reader is None:
-            return SealedMessage(place, None, False, claim.service_message_id, {}, self._alerts_to)  # noqa: FBT003
+            is_test = claim.kind == TEST
+            test = _test_of(session, claim).sealed if is_test else None
+            to = "" if is_test else self._alerts_to
+            return SealedMessage(place, None, False, claim.service_message_id, {}, to, test)  # noqa: FBT003
         tokens = {}
         if claim.mailing_id is None and claim.service_message_id is not None:
             slot = "confirm" if claim.kind == CONFIRMATION else "manage"
@@ -159,6 +179,8 @@ class Composer:
 
     def _compiled(self, session: Session, one: Due) -> Compiled:
         kind, mailing_id = one.claim.kind, one.claim.mailing_id
+        if kind == TEST:
+            return self._test(session, one.claim)
         language = one.reader.language if one.reader else ""
         if kind != ISSUE or mailing_id is None:
             template = self._service(session, one.claim, language)
@@ -169,6 +191,24 @@ class Composer:
             while len(self._editions) > 50:
                 del self._editions[next(iter(self._editions))]
         return self._editions[key]
+
+    def _test(self, session: Session, claim: Claim) -> Compiled:
+        """Compile the edition as it stands now, also of a draft that is not approved."""
+        asked = _test_of(session, claim)
+        newsletter, url = self._post.newsletter, self._post.public_url
+        segment, week = newsletter.segment(asked.segment), Week.parse(asked.week)
+        rendered = preview(
+            session,
+            newsletter,
+            week,
+            segment,
+            public_url=url,
+            hosted=self._post.hosts_photos,
+            language=asked.language,
+        )
+        template = compiled_test(self._post, rendered, segment.id, asked.language, week)
+        number = newsletter.number_of(asked.language)
+        return Compiled(template, TEST, week.number, segment.id, number)
 
     def _edition(self, session: Session, mailing_id: int, revision: int, language: str) -> Compiled:
         mailing = session.get_one(Mailing, mailing_id)
@@ -215,7 +255,7 @@ def outgoing(
     compiled = batch.compiled[one.message]
     filled = Filled(compiled.template, opened.plain)
     message = Signed(opened.signatures, filled) if opened.signatures else filled
-    segment = compiled.segment if compiled.kind == ISSUE else None
+    segment = compiled.segment if compiled.kind in (ISSUE, TEST) else None
     return Outgoing(
         claim, opened.sender, opened.recipient, message, checked_at, opened.never, segment
     )

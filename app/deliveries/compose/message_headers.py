@@ -27,6 +27,7 @@ class SenderIdentity:
     return_path_domain: str
     public_url: str
     newsletter: Newsletter
+    hosts_photos: bool = False
 
     @classmethod
     def of(cls, settings: Settings, newsletter: Newsletter) -> "SenderIdentity":
@@ -37,6 +38,7 @@ class SenderIdentity:
             settings.return_path_domain,
             settings.public_url,
             newsletter,
+            settings.hosts_photos,
         )
 
     def from_header(self, language: str) -> str:

@@ -15,12 +15,14 @@ from app.addresses.admission import AdmittedRow
 from app.addresses.blind_index import never_index, never_indexes
 from app.addresses.keyring import Keyring
 from app.addresses.row_faults import Flaw, open_row
+from app.addresses.sealing import SealBroken
+from app.addresses.test_seal import open_test_address
 from app.deliveries.ledger.reasons import DAMAGED, NOT_ALLOWED, UNFIT
 from app.errors import DomainError
 from app.mail.dkim.signature import DkimKey, signatures
 from app.mail.message.message_template import MessageTemplate
 from app.mail.smtp.envelope import checked_path
-from app.tokens import message_id
+from app.tokens import NOBODY, message_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class Compiled:
 class SealedMessage(NamedTuple):
     """A message to a reader whose address is sealed still; or, without a `row`, to `address`.
 
+    A test message has no `row` either: `test` is the sealed address that an operator gave.
+
     `message` is its number among the compiled ones of the batch, `nonce` that of a service message,
     `tokens` what fills slots and does not depend on the address.
     """
@@ -51,6 +55,7 @@ class SealedMessage(NamedTuple):
     nonce: bytes | None
     tokens: Mapping[str, str]
     address: str = ""
+    test: bytes | None = None
 
 
 class PersonalisedMessage(NamedTuple):
@@ -149,7 +154,9 @@ class Personaliser:
 
     def _address(self, one: SealedMessage) -> EmailAddress | PersonalisationFailed:
         if one.row is None:
-            return EmailAddress(one.address)
+            if one.address:
+                return EmailAddress(one.address)
+            return self._test_address(one)
         address = open_row(self._keyring, one.row, has_ended=one.has_ended)
         if isinstance(address, Flaw):
             return PersonalisationFailed(DAMAGED, address)
@@ -157,11 +164,26 @@ class Personaliser:
             return PersonalisationFailed(NOT_ALLOWED)
         return address
 
+    def _test_address(self, one: SealedMessage) -> EmailAddress | PersonalisationFailed:
+        """Open what an operator gave; who may not be written to does not get a test either."""
+        try:
+            keys = self._keyring.hot_opening
+            address = open_test_address(keys, one.nonce or b"", one.test or b"")
+        except SealBroken:
+            return PersonalisationFailed(DAMAGED)
+        if self._allowed is not None and address.canonical not in self._allowed:
+            return PersonalisationFailed(NOT_ALLOWED)
+        return address
+
     def _return_path(self, one: SealedMessage, compiled: Compiled) -> str:
-        if one.row is None:
+        number, links = _number(one, compiled), self._keyring.links
+        if one.row is not None:
+            local = links.return_path(one.row.link_id, number, compiled.segment)
+        elif one.test is not None:
+            # As keyed as a reader's, but of a kind that no bounce reader knows: it concerns nobody.
+            local = links.return_path(NOBODY, number, compiled.kind)
+        else:
             return self._domains.sender
-        number = _number(one, compiled)
-        local = self._keyring.links.return_path(one.row.link_id, number, compiled.segment)
         return f"{local}@{self._domains.return_path}"
 
     def _values(
@@ -170,9 +192,10 @@ class Personaliser:
         """Return what fills the slots: what the template has, and no more."""
         values = {"to": address.wire, "date": date, **one.tokens}
         values["message-id"] = f"{self._message_id(one, compiled)}@{self._domains.lists}"
-        if one.row is None:
+        if one.row is None and one.test is None:
             return values
-        links, link_id, slots = self._keyring.links, one.row.link_id, compiled.template.names
+        link_id = NOBODY if one.row is None else one.row.link_id
+        links, slots = self._keyring.links, compiled.template.names
         if "unsubscribe" in slots:
             values["unsubscribe"] = links.unsubscribe(
                 link_id, compiled.week, compiled.segment, compiled.language

@@ -10,14 +10,14 @@ from datetime import datetime
 
 from app.addresses.address import EmailAddress
 from app.deliveries.compose.message_headers import SenderIdentity, compile_issue
-from app.deliveries.compose.test_message import NOBODY, fill_test
+from app.deliveries.compose.test_message import fill_test
 from app.issues.week import Week
 from app.mail.dkim.signature import DkimKey
 from app.mail.message.compiler import marker
 from app.mail.message.self_check import check_message
 from app.mail.message.templates import Rendered
 from app.newsletter import Segment
-from app.tokens import LinkTokens
+from app.tokens import NOBODY, LinkTokens
 
 READERS = {
     "short": "a@example.org",

@@ -35,7 +35,7 @@ from app.deliveries.ledger.claiming import claim, claimed_still, park, take_up
 from app.deliveries.ledger.due import Claim, Due
 from app.deliveries.ledger.eligibility import look
 from app.deliveries.ledger.failed import take_back
-from app.deliveries.ledger.message_kinds import REPEATED
+from app.deliveries.ledger.message_kinds import REPEATED, TEST
 from app.deliveries.ledger.reasons import DAMAGED, SUPPRESSED, UNFIT
 from app.deliveries.ledger.recording import (
     DeliveryUpdate,
@@ -225,7 +225,7 @@ class LedgerClient:
         waiting: list[Claim] = []
         flawed = {}
         for one, failure in failed:
-            if failure.reason == UNFIT:
+            if failure.reason == UNFIT and one.kind != TEST:
                 waiting.append(one)
                 continue
             ended.setdefault((EXCLUDED, failure.reason), []).append(one.delivery_id)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from app.deliveries.ledger.due import Due
-from app.deliveries.ledger.message_kinds import ALERT
+from app.deliveries.ledger.message_kinds import ALERT, TEST
 from app.deliveries.ledger.reasons import (
     CANCELLED_BY_OPERATOR,
     EXPIRED,
@@ -56,6 +56,8 @@ def _end(each: Due, *, alerts: bool, now: datetime) -> tuple[str, str] | None:
         return None
     if each.claim.kind == ALERT:
         return None if alerts else (EXCLUDED, NOT_ALLOWED)
+    if each.claim.kind == TEST:
+        return None
     if each.reader is None:
         return EXCLUDED, UNSUBSCRIBED if each.claim.mailing_id is not None else WITHDRAWN
     return None

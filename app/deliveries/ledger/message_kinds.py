@@ -4,6 +4,7 @@ from app.subscribers.service_messages import ALREADY_SUBSCRIBED, CONFIRMATION, M
 
 ISSUE = "issue"
 ALERT = "alert"
+TEST = "test"
 
 # Messages that somebody asked for: after a doubt they are repeated, an issue is not.
 REPEATED = (CONFIRMATION, MANAGE_LINK, ALREADY_SUBSCRIBED, ALERT)
