@@ -85,7 +85,9 @@ GRANTS: Mapping[str, Access] = {
     "pending_removals": Access(public=_FAREWELL, operators=_FAREWELL),
     "quarantine": Access(operators=Rights(read="kind flaw")),
     "spent_proofs": Access(public=READ_ADD),
-    "suppressions": Access(public=ADD, operators=Rights(read="reason until")),
+    "suppressions": Access(
+        public=ADD,
+    ),
     "suppression_requests": Access(operators=ADD),
     "rate_limit_counts": Access(public=COUNTER),
     "rate_limit_refusals": Access(public=COUNTER, operators=READ),
@@ -123,6 +125,7 @@ GRANTS: Mapping[str, Access] = {
     "api_keys": Access(operators=EVERYTHING, sender=NONE),
     "audit_entries": Access(operators=READ_ADD, sender=READ_ADD),
     "alerts": Access(operators=READ_ADD),
+    "published_counts": Access(operators=READ),
 }
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.deliveries.destinations.coordination import standings
+from app.deliveries.hourly_counts import PERSONAL
 from app.deliveries.ledger.models import Delivery, Sender
 from app.deliveries.ledger.progress import balances, pace, unbalanced
 from app.deliveries.ledger.states import CLAIMED, DEFERRED, PENDING, UNCERTAIN
@@ -20,15 +21,18 @@ from app.mailings.states import ON_THEIR_WAY
 from app.operators.api_keys import Operator
 from app.operators.auth import needs
 from app.operators.models import Alert
+from app.operators.published_counts import published
 from app.outcomes.statistics import totals
-from app.rate_limits.refusals import refused_since
-from app.subscribers.models import SignUp, Subscription
+from app.rate_limits.refusals import ADDRESS, refused_since
+from app.subscribers.models import CONFIRMED
+from app.subscribers.models import PENDING as PENDING_SUBSCRIPTION
 from app.subscribers.quarantine import counts
-from app.suppressions.lookup import counts as suppressed
+from app.suppressions.reasons import REASONS
 from app.web.context import Now, Reading
 
 router = APIRouter(tags=["operators"])
 
+_HOURLY = " (rounded to five, 0 below twenty, as of the hour)"
 _WAITING = (PENDING, CLAIMED, DEFERRED, UNCERTAIN)
 Monitors = Annotated[Operator, Depends(needs("metrics:read"))]
 
@@ -40,35 +44,23 @@ class Figures(Collector):
         """Count in this session, as of `now`."""
         self._session = session
         self._now = now
+        self._published = published(session)
 
     def collect(self) -> Iterator[Metric]:
         """Yield every figure."""
-        yield self._by(
-            "vestka_subscriptions",
-            "Subscriptions by segment and state",
-            ("segment", "state"),
-            select(Subscription.segment, Subscription.state, func.count()).group_by(
-                Subscription.segment, Subscription.state
-            ),
-        )
-        yield self._by(
-            "vestka_messages_waiting",
-            "Messages that are not settled, by kind and state",
-            ("kind", "state"),
-            select(Delivery.kind, Delivery.state, func.count())
-            .where(Delivery.state.in_(_WAITING))
-            .group_by(Delivery.kind, Delivery.state),
-        )
+        yield self._subscriptions()
+        yield self._messages_waiting()
         yield self._by(
             "vestka_mailings",
             "Mailings by state",
             ("state",),
             select(Mailing.state, func.count()).group_by(Mailing.state),
         )
-        yield self._one("vestka_sign_ups_waiting", "Sign-ups in the inbox", self._count(SignUp))
+        sign_ups = self._published.get("sign_ups", 0)
+        yield self._one("vestka_sign_ups_waiting", f"Sign-ups in the inbox{_HOURLY}", sign_ups)
         senders = select(func.count()).select_from(Sender).where(Sender.lease_until > self._now)
         yield self._one("vestka_senders", "Senders at work", self._session.scalar(senders))
-        yield self._one("vestka_alerts", "Alerts kept", self._count(Alert))
+        yield self._one("vestka_alerts", "Alerts kept", self._count_alerts())
         yield self._returned()
         yield self._suppressed()
         yield self._domains()
@@ -77,6 +69,30 @@ class Figures(Collector):
         yield from self._progress()
         wrong = len(unbalanced(self._session))
         yield self._one("vestka_unbalanced_mailings", "Mailings whose books do not balance", wrong)
+
+    def _subscriptions(self) -> Metric:
+        about = f"Subscriptions by segment and state{_HOURLY}"
+        family = GaugeMetricFamily("vestka_subscriptions", about, labels=("segment", "state"))
+        for segment, counted in self._published.get("segments", {}).items():
+            for state in (CONFIRMED, PENDING_SUBSCRIPTION):
+                family.add_metric((segment, state), float(counted[state]))
+        return family
+
+    def _messages_waiting(self) -> Metric:
+        """Count those of mailings, alerts and tests now; what readers asked for, hourly."""
+        about = f"Messages that are not settled, by kind and state; what readers asked for{_HOURLY}"
+        family = GaugeMetricFamily("vestka_messages_waiting", about, labels=("kind", "state"))
+        rows = self._session.execute(
+            select(Delivery.kind, Delivery.state, func.count())
+            .where(Delivery.state.in_(_WAITING), Delivery.kind.not_in(PERSONAL))
+            .group_by(Delivery.kind, Delivery.state)
+        )
+        for kind, state, count in rows:
+            family.add_metric((kind, state), float(count))
+        for kind, states in self._published.get("messages", {}).items():
+            for state in sorted(set(states) & set(_WAITING)):
+                family.add_metric((kind, state), float(states[state]))
+        return family
 
     def _progress(self) -> Iterator[Metric]:
         """Tell of each mailing on its way what `vestka mailing watch` shows."""
@@ -115,11 +131,11 @@ class Figures(Collector):
         return family
 
     def _suppressed(self) -> Metric:
-        family = GaugeMetricFamily(
-            "vestka_suppressed", "Suppressions by reason", labels=("reason",)
-        )
-        for reason, number in suppressed(self._session, today=self._now.date()).items():
-            family.add_metric((reason,), number)
+        about = f"Suppressions by reason{_HOURLY}"
+        family = GaugeMetricFamily("vestka_suppressed", about, labels=("reason",))
+        counted = self._published.get("suppressed", {})
+        for reason in REASONS:
+            family.add_metric((reason,), float(counted.get(reason, 0)))
         return family
 
     def _domains(self) -> Metric:
@@ -136,7 +152,9 @@ class Figures(Collector):
         about = "Sign-ups refused and messages withheld since midnight (UTC), by reason"
         family = GaugeMetricFamily("vestka_refused_today", about, labels=("reason",))
         for reason, times in refused_since(self._session, self._now.date()).items():
-            family.add_metric((reason,), float(times))
+            # What was withheld from one address is one person's: rounded, and hourly.
+            shown = self._published.get("withheld", 0) if reason == ADDRESS else times
+            family.add_metric((reason,), float(shown))
         return family
 
     def _set_apart(self) -> Metric:
@@ -146,8 +164,8 @@ class Figures(Collector):
             family.add_metric(labels, float(count))
         return family
 
-    def _count(self, table: type[SignUp] | type[Alert]) -> int | None:
-        return self._session.scalar(select(func.count()).select_from(table))
+    def _count_alerts(self) -> int | None:
+        return self._session.scalar(select(func.count()).select_from(Alert))
 
     def _one(self, name: str, about: str, value: int | None) -> Metric:
         return GaugeMetricFamily(name, about, value=float(value or 0))

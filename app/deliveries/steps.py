@@ -19,6 +19,7 @@ from app.deliveries.destinations.coordination import forget_groups
 from app.deliveries.dispatch.attempt_journal import Attempt
 from app.deliveries.dispatch.known_sent import settle_known
 from app.deliveries.dispatch.relay_rate_limit import forget_grants
+from app.deliveries.hourly_counts import publish_counts
 from app.deliveries.ledger.completion import aggregate, anonymise, complete, forget_service_messages
 from app.deliveries.ledger.enrolment import enrol, take_in_alerts, take_in_service_messages
 from app.deliveries.ledger.models import Sender
@@ -84,6 +85,7 @@ class Steps:
                     self._enrol,
                     self._take_in,
                     self._complete,
+                    self._publish_counts,
                 )
             )
         )
@@ -178,6 +180,9 @@ class Steps:
             return asked + (take_in_alerts(session, now=now) if self.settings.alerts_to else 0)
 
         return self._in_transaction(step)
+
+    def _publish_counts(self, now: datetime) -> int:
+        return int(publish_counts(self.database, self.newsletter, now=now))
 
     def _complete(self, now: datetime) -> int:
         return self._in_transaction(lambda session: complete(session, now=now))

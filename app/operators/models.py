@@ -65,3 +65,13 @@ class TestMessage(Base):
     segment: Mapped[str] = mapped_column(String(40))
     language: Mapped[str] = mapped_column(String(8))
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class PublishedCounts(Base):
+    """The one row of what operators may know of how many: rounded JSON, and of which hour."""
+
+    __tablename__ = "published_counts"
+
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
+    hour: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    content: Mapped[str] = mapped_column(Text)

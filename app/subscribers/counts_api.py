@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from app.operators.api_keys import Operator
 from app.operators.auth import needs
-from app.subscribers.counts import counts
+from app.operators.published_counts import published
 from app.web.context import Here, Reading
 
 router = APIRouter(prefix="/v1/segments", tags=["subscribers"])
@@ -16,7 +16,7 @@ Counts = Annotated[Operator, Depends(needs("subscribers:count"))]
 
 
 class SegmentView(BaseModel):
-    """How many read a segment, and how many have left it, by reason."""
+    """How many read a segment, and how many have left it, by reason: rounded, 0 below twenty."""
 
     segment: str
     label: str
@@ -28,5 +28,15 @@ class SegmentView(BaseModel):
 
 @router.get("")
 def get_segments(here: Here, session: Reading, _operator: Counts) -> list[SegmentView]:
-    """Return the counts of every segment."""
-    return [SegmentView.model_validate(row) for row in counts(session, here.newsletter)]
+    """Return the counts of every segment: multiples of five, 0 for fewer than twenty, hourly.
+
+    Exact counts are for the command line on the sender's host (`vestka subscribers count`).
+    """
+    counted = published(session).get("segments", {})
+    nothing = {"confirmed": 0, "pending": 0, "languages": {}, "left": {}}
+    return [
+        SegmentView.model_validate(
+            {"segment": each.id, "label": each.label, **(counted.get(each.id) or nothing)}
+        )
+        for each in here.newsletter.segments
+    ]

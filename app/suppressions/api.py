@@ -12,7 +12,8 @@ from app.addresses.address import AddressRefused, EmailAddress
 from app.operators.api_keys import Operator
 from app.operators.audit import note
 from app.operators.auth import needs
-from app.suppressions.lookup import counts
+from app.operators.published_counts import published
+from app.suppressions.reasons import REASONS
 from app.suppressions.requests import request
 from app.web.context import Here, Now, Reading, Writing
 from app.web.openapi import EMAIL
@@ -38,9 +39,13 @@ class Requested(BaseModel):
 
 
 @router.get("")
-def get_suppressions(session: Reading, _operator: Counts, now: Now) -> dict[str, int]:
-    """Return how many addresses are suppressed, by reason."""
-    return counts(session, today=now.date())
+def get_suppressions(session: Reading, _operator: Counts) -> dict[str, int]:
+    """Return how many addresses are suppressed, by reason: rounded to five, 0 below twenty, hourly.
+
+    Exact counts are for the command line on the sender's host (`vestka suppression count`).
+    """
+    counted = published(session).get("suppressed", {})
+    return {reason: counted.get(reason, 0) for reason in REASONS}
 
 
 @router.post("", status_code=202)

@@ -90,7 +90,7 @@ def test_a_complaint_is_for_ever(story: Story) -> None:
     raw = a_complaint("feedback@example.org", story.message(SPAM).raw)
     assert became(story.posts(raw)) == [("complaint", "taken")]
     assert story.confirmed() == before - 1
-    eventually(lambda: story.operator.sees("/v1/suppressions")["complaint"] == 1, "the suppression")
+    eventually(lambda: story.operator.suppressed()["complaint"] == 1, "the suppression")
     messages = len(story.newsletter.inbox_of(SPAM))
     assert story.newsletter.reader.subscribes(SPAM, ["en"]).status == 202
     story.newsletter.settles()

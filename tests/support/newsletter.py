@@ -250,8 +250,17 @@ class Operator:
         return self.waits(mailing, ended, "the mailing's end", within)
 
     def counts(self) -> dict[str, dict[str, Any]]:
-        """How many readers each segment has."""
-        return {row["segment"]: row for row in self.sees("/v1/segments")}
+        """How many readers each segment has, exactly: as the sender's host alone can tell."""
+        ran = self._place.command("subscribers", "count", "--json")
+        assert ran.returncode == 0, ran.stderr
+        return {row["segment"]: row for row in json.loads(ran.stdout)}
+
+    def suppressed(self) -> dict[str, int]:
+        """How many addresses are suppressed, exactly, by reason."""
+        ran = self._place.command("suppression", "count", "--json")
+        assert ran.returncode == 0, ran.stderr
+        found: dict[str, int] = json.loads(ran.stdout)
+        return found
 
 
 def check_balance(mailing: Mapping[str, Any]) -> None:

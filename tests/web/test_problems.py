@@ -17,8 +17,6 @@ from tests.support.builders import a_document
 
 # These never reach an HTTP client, though the web processes could raise them.
 ELSEWHERE = {
-    "DkimKeyUnusable": "becomes SettingWrong where the keys are read",
-    "DomainLimitWrong": "becomes SettingWrong where the limits are read",
     "EnvelopeUnsafe": "addresses are parsed at the door",
     "FieldWrong": "never raised: a refused form shows it",
     "HeaderTwice": "our own templates decide which headers a message has",
@@ -38,16 +36,7 @@ ELSEWHERE = {
     "NewsletterWrong": "stops the start",
     "NotAdmitted": "only the sender looks, and quarantines the row",
     "PictureUnsafe": "pictures come out of our own child, and we name them",
-    "PatternWrong": "becomes SettingWrong where the relays are read",
-    "NoRelayForAll": "becomes SettingWrong where the relays are read",
-    "RelaySegmentUnknown": "becomes SettingWrong where the relays are read",
-    "RelayTwice": "becomes SettingWrong where the relays are read",
-    "RelayLimitWrong": "becomes SettingWrong where the relays are read",
-    "RelayUnreadable": "becomes SettingWrong where the relays are read",
-    "RelayUnsafe": "becomes SettingWrong where the relays are read",
     "SealBroken": "only the sender opens seals, and throws away what does not open",
-    "SelectorTaken": "DKIM keys are made on the command line alone",
-    "SelectorUnfit": "DKIM keys are made on the command line alone",
     "PlaceholderMisplaced": "our own templates decide where slots stand",
     "PlaceholderUnfilled": "our own code fills the slots of our own templates",
     "PlaceholderValueUnsafe": "our own code fills the slots with tokens",

@@ -176,8 +176,7 @@ def test_whoever_left_after_the_backup_stays_away(story: Story, *, by_a_kill: bo
     if by_a_kill:
         eventually(
             lambda: (
-                operator.sees("/v1/suppressions")["operator"] == 1
-                and operator.sees("/v1/suppressions")["complaint"] == 1
+                operator.suppressed()["operator"] == 1 and operator.suppressed()["complaint"] == 1
             ),
             "the suppressions",
         )

@@ -6,8 +6,9 @@ Three processes, as they stand on three hosts: the DKIM keys and the relay are t
 import json
 from collections.abc import Iterator
 from email import message_from_bytes, policy
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import dkim
 import pytest
@@ -39,9 +40,17 @@ class Hosts(NamedTuple):
     def asks(self, *to: str, segment: str = "en", status: int = 200) -> list[dict[str, object]]:
         wish = {"to": list(to), "segment": segment}
         answer = self.newsletter.operator.calls("POST", CALL, wish)
-        assert answer.status == status, answer.text
+        assert answer.status in {status, 202}, answer.text
         found: list[dict[str, object]] = answer.json()
-        return found
+        if answer.status == status:
+            return found
+        # The call ended before the sender did; this machine is busy.
+        return [eventually(partial(self.settled, each), "an outcome") for each in found]
+
+    def settled(self, told: dict[str, object]) -> dict[str, object]:
+        """Return what is known of a test email once it is known, and nothing before."""
+        found = {**told, **self.asked_again(told["id"])}
+        return found if found["state"] not in {"waiting", "sending"} else {}
 
     def asked_again(self, test_id: object) -> dict[str, object]:
         found: dict[str, object] = self.newsletter.operator.sees(f"{CALL}/{test_id}")
@@ -58,8 +67,10 @@ class Hosts(NamedTuple):
         opened.close()
         return found
 
-    def seals(self) -> list[tuple[object, ...]]:
-        return self.rows("SELECT id FROM test_messages WHERE sealed IS NOT NULL")
+    def sealed(self, told: dict[str, object]) -> bool:
+        """Tell whether the address of this test email is still kept."""
+        kept = self.rows("SELECT id FROM test_messages WHERE sealed IS NOT NULL")
+        return bytes.fromhex(str(told["id"])) in {bytes(cast(bytes, row[0])) for row in kept}
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +147,7 @@ def test_a_draft_comes_signed_as_a_real_email_and_marked_as_a_test(
 def test_its_address_is_nowhere_once_the_outcome_is_known(hosts: Hosts, sender: Process) -> None:
     told = hosts.asks(EDITOR, f"second.{EDITOR}")
     assert [each["state"] for each in told] == ["accepted", "accepted"]
-    eventually(lambda: not hosts.seals(), "the sealed addresses to be blanked")
+    eventually(lambda: not any(map(hosts.sealed, told)), "the sealed addresses to be blanked")
     assert len({each["id"] for each in told}) == 2
     looked = 0
     for path in files(hosts.sender.folder):
@@ -152,7 +163,7 @@ def test_what_the_relay_says_is_told_with_its_code(
         Misdeed("RCPT", containing="nobody@", reply="550 5.1.1 no such user nobody@example.org")
     )
     relay.on(Misdeed("RCPT", containing="grey@", reply="451 4.7.1 come back later"))
-    told = hosts.asks("nobody@example.org", EDITOR, "grey@example.org")
+    told = hosts.asks("nobody@example.org", EDITOR, "grey@example.net")
     assert [each["state"] for each in told] == ["refused", "accepted", "deferred"]
     assert [each["reply_code"] for each in told] == [550, 250, 451]
     assert told[0]["reply_status"] == "5.1.1"
@@ -167,7 +178,7 @@ def test_an_attempt_whose_end_nobody_knows_is_said_and_not_repeated(
     (told,) = hosts.asks(EDITOR)
     assert told["state"] == "uncertain"
     assert "not sent again by itself" in str(told["reply"])
-    eventually(lambda: not hosts.seals(), "the address to be gone: nobody can send it again")
+    eventually(lambda: not hosts.sealed(told), "the address to be gone: nobody can send it again")
     assert [each.recipients for each in relay.messages[before:]].count((EDITOR,)) == 1
     assert hosts.state(told["id"]) == "uncertain"
 
@@ -187,7 +198,9 @@ def test_a_sender_that_is_killed_at_the_final_dot_does_not_send_twice(
     process.kill()
     with serving(hosts.sender, "sender"):
         eventually(lambda: hosts.state(told["id"]) == "uncertain", "the doubt to be told")
-        eventually(lambda: not hosts.seals(), "the address to be gone: nobody can send it again")
+        eventually(
+            lambda: not hosts.sealed(told), "the address to be gone: nobody can send it again"
+        )
     assert [each.recipients for each in relay.messages[before:]].count((EDITOR,)) <= 1
 
 
