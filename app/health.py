@@ -1,10 +1,8 @@
 """Whether a process lives, and whether it can do its work. The relay is no part of that."""
 
-from fastapi import APIRouter, Response
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
+from fastapi import APIRouter, Request, Response
 
-from app.web.context import Here
+from app.readiness import Readiness
 
 router = APIRouter(prefix="/health", tags=["health"])
 
@@ -15,14 +13,12 @@ def live() -> dict[str, str]:
     return {"status": "live"}
 
 
-@router.get("/ready", responses={503: {"description": "the database does not answer"}})
-def ready(here: Here, response: Response) -> dict[str, str]:
-    """Say whether the database answers, and so whether requests can be served."""
-    try:
-        with here.database.reading() as session:
-            # A constant alone would be answered without a look at the file, locked or gone.
-            session.execute(text("SELECT version_num FROM alembic_version"))
-    except SQLAlchemyError:
+@router.get("/ready", responses={503: {"description": "database, disk or keys are missing"}})
+def ready(request: Request, response: Response) -> dict[str, str]:
+    """Say whether requests can be served: the database answers, disk and keys are there."""
+    readiness: Readiness = request.app.state.readiness
+    fault = readiness.fault()
+    if fault is not None:
         response.status_code = 503
-        return {"status": "the database does not answer"}
+        return {"status": fault}
     return {"status": "ready"}

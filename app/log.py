@@ -57,11 +57,19 @@ def _name_plainly(_logger: WrappedLogger, _method: str, event: EventDict) -> Eve
     return event
 
 
-def configure(log_format: str, stream: TextIO | None = None) -> None:
-    """Send all log records of the process to `stream` (standard error), as `json` or `text`."""
+def configure(log_format: str, stream: TextIO | None = None, *, role: str | None = None) -> None:
+    """Send all log records of the process to `stream` (standard error), as `json` or `text`.
+
+    `role` is said in each line: the processes of one service share one stream.
+    """
+
+    def say_role(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        return event if role is None else {"role": role, **event}
+
     stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        say_role,
         structlog.stdlib.add_logger_name,
         _name_plainly,
         structlog.stdlib.add_log_level,

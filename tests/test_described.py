@@ -21,7 +21,8 @@ from schemathesis.engine.events import EngineFinished, FatalError, NonFatalError
 
 from app.addresses.keyring import PublicKeys
 from app.database import Database
-from app.server import create_operators, create_public
+from app.operators_server import create_operators
+from app.public_server import create_public
 from app.settings import Settings
 from app.web.context import AppContext
 from tests.support.builders import NEWSLETTER, PUBLIC_URL, a_key

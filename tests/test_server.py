@@ -10,7 +10,8 @@ from sqlalchemy import select
 
 from app.addresses.keyring import Keyring
 from app.database import Database
-from app.server import create_operators, create_public
+from app.operators_server import create_operators
+from app.public_server import create_public
 from app.subscribers.models import ServiceMessage
 from app.subscribers.service_messages import (
     CONFIRMATION,

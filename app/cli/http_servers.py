@@ -1,60 +1,38 @@
-"""The ports of a process: the readers' and the operators', each a web server of its own."""
+"""A port and the web server behind it; the settings of that server."""
 
 import contextlib
-import errno
 import socket
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
-from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 
 from app.addresses.keyring import PublicKeys
-from app.cli.app_context import CommandContext
-from app.server import create_operators, create_public
-from app.settings import Listen, SettingWrong
-from app.web.context import AppContext
 from app.web.http_protocol import HEAD, Connection
 
 
-class Ports:
-    """Ports that are open, and the servers behind them."""
+class Port:
+    """A socket that listens, and the server behind it."""
 
-    def __init__(
-        self, opened: CommandContext, keys: PublicKeys, *, public: bool, operators: bool
-    ) -> None:
-        """Open them; nobody answers yet. Raises SettingWrong."""
-        settings = opened.settings
-        here = AppContext(settings, opened.database, opened.clock, opened.newsletter, keys.public())
-        self._apps: list[FastAPI] = []
-        self._servers: list[tuple[_Server, socket.socket]] = []
-        if public:
-            sock = _listening("VESTKA_PUBLIC_LISTEN", settings.public_listen)
-            self._add(create_public(here), sock, settings.stop_within)
-        if operators:
-            sock = _listening("VESTKA_OPERATORS_LISTEN", settings.operators_listen)
-            self._add(create_operators(here), sock, settings.stop_within)
+    def __init__(self, app: FastAPI, sock: socket.socket) -> None:
+        """Answer nobody yet."""
+        self._app = app
+        self._server = _web(app)
+        self._socket = sock
 
-    def _add(self, app: FastAPI, sock: socket.socket, stop_within: timedelta) -> None:
-        self._apps.append(app)
-        self._servers.append((_web(app, stop_within), sock))
-
-    def serving(self) -> Iterator[Coroutine[Any, Any, None]]:
-        """Yield what serves each until it is told to stop."""
-        for server, sock in self._servers:
-            yield server.serve(sockets=[sock])
+    async def serve(self) -> None:
+        """Serve until told to stop."""
+        await self._server.serve(sockets=[self._socket])
 
     def give(self, keys: PublicKeys) -> None:
         """Let those who answer use these keys from now on; of a whole keyring the public part."""
-        for app in self._apps:
-            app.state.installation = replace(app.state.installation, keys=keys.public())
+        state = self._app.state
+        state.installation = replace(state.installation, keys=keys.public())
 
     def stop(self) -> None:
-        """Tell them to finish what is begun."""
-        for server, _ in self._servers:
-            server.should_exit = True
+        """Tell it to finish what is begun."""
+        self._server.should_exit = True
 
 
 class _Server(uvicorn.Server):
@@ -65,18 +43,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _listening(name: str, listen: Listen) -> socket.socket:
-    family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
-    try:
-        return socket.create_server((listen.host, listen.port), family=family, backlog=512)
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            taken = "names a port on which something listens already: another Vestka, perhaps"
-            raise SettingWrong(name, taken) from None
-        raise SettingWrong(name, "names an address that cannot be listened on") from None
-
-
-def _web(app: FastAPI, stop_within: timedelta) -> _Server:
+def _web(app: FastAPI) -> _Server:
     config = uvicorn.Config(
         app,
         http=Connection,
@@ -88,6 +55,6 @@ def _web(app: FastAPI, stop_within: timedelta) -> _Server:
         proxy_headers=False,
         server_header=False,
         timeout_keep_alive=5,
-        timeout_graceful_shutdown=max(int(stop_within.total_seconds() * 0.6), 1),
+        timeout_graceful_shutdown=10,
     )
     return _Server(config)

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.addresses.keyring import Keyring, PublicKeys
+from app.addresses.keyring import Keyring
 from app.database import Database
 from app.instance.ownership import (
     KeysForeign,
@@ -19,10 +19,9 @@ from app.instance.ownership import (
     refuse_foreign,
     refuse_lost,
 )
-from app.key_rotation.key_users import refuse_behind
 from app.key_rotation.models import Generation
 from app.keys.creation import RECOVERY, create_keys, finish_creation
-from app.keys.key_files import KeyMissing, refuse_destroyed
+from app.keys.key_files import refuse_destroyed
 from app.subscribers.key_match import has_readers, list_opens
 from app.witness.file import set_witness_aside
 
@@ -51,22 +50,6 @@ def keys_of_database(database: Database, keys_dir: Path) -> Keyring:
         with database.transaction() as session:
             record_keys(session, keys_dir)
     return keyring
-
-
-def public_keys_of_database(database: Database, keys_dir: Path) -> PublicKeys:
-    """Return the public keys of this database. Raises as `keys_of_database`."""
-    try:
-        keys = PublicKeys.load(keys_dir)
-    except KeyMissing as missing:
-        raise KeyMissing(
-            f"{missing} This role makes no keys: it needs hot.*.pub, list.*.pub and link.*.key of"
-            f" the sender's host in {keys_dir}, and no other. If the service is new, start its"
-            " sender first."
-        ) from None
-    with database.reading() as session:
-        refuse_behind(session, keys.list_sealing.kid)
-        refuse_foreign(session, keys_dir)
-    return keys
 
 
 def _refuse_others(session: Session, keys_dir: Path) -> None:

@@ -5,13 +5,10 @@ import re
 import sys
 
 import typer
-from pydantic import ValidationError
-from sqlalchemy.exc import OperationalError
 from typer.exceptions import TyperException
 
 from app.errors import DomainError
 from app.log import redact
-from app.web.problems import field_name, reason
 
 # Each command's module is imported when it is asked for: a sender needs no browser, and a bounce
 # that is piped in shall not wait for what it does not use.
@@ -67,9 +64,6 @@ def main() -> None:
         status = commands(prog_name="vestka", standalone_mode=False)
     except DomainError as refused:
         _refuse(str(refused))
-    except ValidationError as wrong:
-        first = wrong.errors(include_input=False, include_url=False)[0]
-        _refuse(f"{field_name(first['loc'])}: {reason(first).rstrip('.')}.")
     except TyperException as wrong:
         if not wrong.format_message().startswith("Usage:"):
             _refuse(usage_sentence(wrong))
@@ -77,8 +71,13 @@ def main() -> None:
         sys.exit(2)
     except typer.Abort:
         _refuse("Nothing was done.", status=1)
-    except OperationalError:  # its own words hold the statement, and may hold the password
-        _refuse("The database named by VESTKA_DATABASE_URL does not answer.", status=1)
+    except Exception as error:
+        # Imported only now: it loads the web and the database, which not every process needs.
+        sentences = importlib.import_module("app.cli.error_sentences")
+        said: tuple[str, int] | None = sentences.sentence_for(error)
+        if said is None:
+            raise
+        _refuse(*said)
     sys.exit(status if isinstance(status, int) else 0)
 
 

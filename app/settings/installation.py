@@ -46,6 +46,12 @@ class Settings(Environment):
     operators_listen = Setting(
         "VESTKA_OPERATORS_LISTEN", locations.listen, "the operators' port", default="127.0.0.1:8001"
     )
+    sender_listen = Setting(
+        "VESTKA_SENDER_LISTEN",
+        locations.listen,
+        "where the sender answers `/health/live` and `/health/ready`",
+        default="127.0.0.1:8002",
+    )
     relays = Setting(
         "VESTKA_RELAYS",
         values.some_words,

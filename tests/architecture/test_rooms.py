@@ -19,8 +19,11 @@ COMMITTERS = {"app/database.py", "app/migration.py"}
 # HTTP is spoken by files whose last word is one of these, in these rooms, and by these processes.
 SPEAKERS = {"api", "pages", "forms", "auth"}
 SPEAKING_ROOMS = {"web", "pages", "console"}
-PROCESSES = {f"app/{each}.py" for each in ("server", "health", "metrics")}
-PROCESSES |= {"app/cli/http_servers.py"}
+PROCESSES = {
+    f"app/{each}.py"
+    for each in ("web_app", "public_server", "operators_server", "health", "metrics")
+}
+PROCESSES |= {"app/cli/http_servers.py", "app/cli/web_process.py"}
 HTTP = {"fastapi", "starlette", "uvicorn"}
 
 CLOCK = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today"}

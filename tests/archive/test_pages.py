@@ -14,7 +14,7 @@ from playwright import sync_api
 from app.database import Database
 from app.editions.freezing import editions_of
 from app.mailings.control import cancel
-from app.server import create_public
+from app.public_server import create_public
 from app.web.context import AppContext
 from tests.archive.rows import FIRST, approved, sent, stored
 from tests.support.browser import Browser

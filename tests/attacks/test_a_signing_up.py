@@ -9,7 +9,7 @@ from app.addresses.address import EmailAddress
 from app.addresses.blind_index import never_indexes
 from app.addresses.keyring import Keyring
 from app.database import Database
-from app.server import create_public
+from app.public_server import create_public
 from app.subscribers.models import PENDING
 from app.subscribers.unsubscription import ERASED, end
 from app.suppressions.reasons import NEVER

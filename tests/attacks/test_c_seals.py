@@ -14,7 +14,7 @@ from app.addresses.keyring import Keyring, PublicKeys
 from app.cli.app_context import CommandContext
 from app.database import Database
 from app.keys.key_files import key_names
-from app.server import create_public
+from app.public_server import create_public
 from app.settings import Settings, SettingWrong
 from app.subscribers.admission import admit
 from app.subscribers.models import ServiceMessage, SignUp, Subscriber, Subscription

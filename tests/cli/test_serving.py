@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app.cli import http_servers
-from app.cli.serving import Role, read_all
+from app.cli.listen_sockets import open_socket
+from app.cli.roles import Role, read_all
 from app.settings import Listen, Settings, SettingWrong
 
 ROOT = Path(__file__).parents[2]
@@ -58,7 +58,7 @@ def test_a_port_that_is_taken_is_no_wrong_setting() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         here = Listen("127.0.0.1", taken.getsockname()[1])
         with pytest.raises(SettingWrong, match="something listens already"):
-            http_servers._listening("VESTKA_PUBLIC_LISTEN", here)
+            open_socket("VESTKA_PUBLIC_LISTEN", here)
 
 
 def test_a_role_needs_no_more(tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_a_role_needs_no_more(tmp_path: Path) -> None:
 def test_a_process_that_only_sends_loads_neither_the_web_nor_the_migrations() -> None:
     program = """
         import sys
-        import app.cli.serving
+        import app.cli.serving, app.cli.sender_process
         print(sorted({"fastapi", "starlette", "uvicorn", "alembic"} & sys.modules.keys()))
     """
     command = [sys.executable, "-c", textwrap.dedent(program)]

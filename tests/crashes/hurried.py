@@ -6,7 +6,8 @@
 from datetime import timedelta
 
 from app import sender
-from app.cli.serving import Role, serve
+from app.cli.roles import Role
+from app.cli.serving import serve
 from app.deliveries.ledger import backoff, leases
 from app.mail.replies import RetryClass
 

@@ -11,7 +11,7 @@ from app.addresses.keyring import PublicKeys
 from app.clock import SystemClock
 from app.deliveries.ledger.models import Sender
 from app.deliveries.ledger.states import CLAIMED, UNCERTAIN
-from app.server import create_operators
+from app.operators_server import create_operators
 from app.web.context import AppContext
 from tests.crashes.harness import CONNECTIONS, Ground, await_that, ground, one_run
 from tests.support.builders import NEWSLETTER, a_key, visitor

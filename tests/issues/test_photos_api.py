@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from app.database import Database
 from app.issues import photos_api
 from app.issues.reencoding import LARGEST
-from app.server import create_operators
+from app.operators_server import create_operators
 from app.web.context import AppContext
 from tests.support.builders import a_document, a_key, everything, visitor
 from tests.support.photos import a_photo, a_png_that_claims

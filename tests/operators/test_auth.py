@@ -5,7 +5,7 @@ from fastapi.testclient import TestClient
 
 from app.operators.auth import needs
 from app.operators.scopes import SCOPES
-from app.server import create_operators
+from app.operators_server import create_operators
 from app.web.context import AppContext
 from tests.support.builders import a_document, a_key, visitor
 

@@ -8,10 +8,10 @@ from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 
 from app.database import Database
+from app.operators_server import create_operators
 from app.outcomes.models import OutcomeCount
 from app.outcomes.providers import sns_client
 from app.outcomes.providers.sns import CONFIRMATION
-from app.server import create_operators
 from app.settings import Settings
 from app.web.context import AppContext
 from tests.outcomes.providers.test_sns import PEM, TOPIC, signed

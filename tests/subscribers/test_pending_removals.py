@@ -10,7 +10,7 @@ from app.addresses.address import EmailAddress
 from app.addresses.blind_index import never_indexes
 from app.addresses.keyring import Keyring
 from app.database import Database, Transaction
-from app.server import create_public
+from app.public_server import create_public
 from app.settings import Settings
 from app.subscribers.models import (
     CONFIRMED,

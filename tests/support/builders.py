@@ -36,7 +36,8 @@ from app.migration import migrate
 from app.newsletter import Newsletter
 from app.operators.api_keys import create_key
 from app.operators.scopes import parse_scopes
-from app.server import create_operators, create_public
+from app.operators_server import create_operators
+from app.public_server import create_public
 from app.settings import Settings
 from app.subscribers.models import CONFIRMED, Subscriber, Subscription
 from app.tables import METADATA
@@ -126,6 +127,7 @@ def installation(database: Database, keys_dir: Path, clock: SetClock) -> AppCont
     settings = Settings(
         {
             "VESTKA_DATABASE_URL": database.url.render_as_string(hide_password=False),
+            "VESTKA_KEYS_DIR": str(keys_dir),
             "VESTKA_PUBLIC_URL": PUBLIC_URL,
             "VESTKA_FROM": "News <news@example.org>",
             "VESTKA_RELAYS": "smtp+insecure://127.0.0.1:1",

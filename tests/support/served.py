@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 
 from app.addresses.keyring import PublicKeys
 from app.database import Database
-from app.server import create_public
+from app.public_server import create_public
 from app.settings import Settings
 from app.web.context import AppContext
 from tests.support.builders import NEWSLETTER

@@ -71,6 +71,14 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
+def is_gone(pid: int) -> bool:
+    """Tell whether a process has ended; one that nobody has waited for yet has, too."""
+    try:
+        return ") Z " in Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return True
+
+
 class Place:
     """One installation: its folder, its database and its settings; processes run in it."""
 
@@ -78,7 +86,7 @@ class Place:
         """Write nothing yet. `settings` come on top of what every test instance needs."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self.public_port, self.operators_port = free_ports(2)
+        self.public_port, self.operators_port, self.sender_port = free_ports(3)
         self.environment = {
             "PATH": os.defpath,
             "HOME": str(folder),
@@ -89,6 +97,7 @@ class Place:
             "VESTKA_PUBLIC_URL": f"http://127.0.0.1:{self.public_port}",
             "VESTKA_PUBLIC_LISTEN": f"127.0.0.1:{self.public_port}",
             "VESTKA_OPERATORS_LISTEN": f"127.0.0.1:{self.operators_port}",
+            "VESTKA_SENDER_LISTEN": f"127.0.0.1:{self.sender_port}",
             "VESTKA_FROM": "Belarus in Brief <news@example.org>",
             "VESTKA_SCHEDULE": "off",
             **settings,
@@ -168,7 +177,10 @@ class Process:
     def ready(self) -> None:
         """Wait until it serves; fail with its log if it ends instead."""
         ports = {
-            "all": [self._place.public_port, self._place.operators_port],
+            "all": [
+                *(self._place.public_port, self._place.operators_port),
+                self._place.sender_port,
+            ],
             "public": [self._place.public_port],
             "operators": [self._place.operators_port],
         }.get(self._role, [])
@@ -205,9 +217,31 @@ class Process:
         return self._process.wait(PATIENCE)
 
     def kill(self) -> None:
-        """End it as a power cut would."""
+        """End it as a power cut would, the processes of its roles as well."""
+        children = list(self.roles().values())
         self._process.kill()
+        for pid in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self._process.wait()
+        for pid in children:
+            eventually(lambda pid=pid: is_gone(pid), "the processes to be gone")  # type: ignore[misc]
+
+    @property
+    def pid(self) -> int:
+        """The process that was started: the supervisor, unless it is a role of its own."""
+        return self._process.pid
+
+    def roles(self) -> dict[str, int]:
+        """The process of each role that runs now under this supervisor, by its name."""
+        found: dict[str, int] = {}
+        with contextlib.suppress(OSError):
+            listed = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text(encoding="ascii")
+            for pid in map(int, listed.split()):
+                words = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
+                if "--role" in words:
+                    found[words[words.index("--role") + 1]] = pid
+        return found
 
 
 @contextlib.contextmanager

@@ -8,7 +8,8 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from app.server import create_operators, create_public
+from app.operators_server import create_operators
+from app.public_server import create_public
 from app.web.allowed_hosts import AllowedHosts
 from app.web.context import AppContext
 from tests.support.builders import PUBLIC_URL

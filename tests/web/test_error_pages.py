@@ -5,7 +5,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy.exc import OperationalError
 
 from app.languages import phrases
-from app.server import create_public
+from app.public_server import create_public
 from app.web.context import AppContext
 from app.web.error_pages import OTHERWISE, WORDS
 from tests.support.builders import NEWSLETTER, visitor

@@ -49,7 +49,10 @@ ELSEWHERE = {
 
 def web_modules() -> set[str]:
     """List what the web processes import: what others raise, no HTTP client meets."""
-    listing = "import sys, app.server; print(*(name for name in sys.modules if name[:4] == 'app.'))"
+    listing = (
+        "import sys, app.public_server, app.operators_server;"
+        " print(*(name for name in sys.modules if name[:4] == 'app.'))"
+    )
     root = Path(app.__path__[0]).parent
     done = subprocess.run(
         [sys.executable, "-c", listing], cwd=root, capture_output=True, text=True, check=True

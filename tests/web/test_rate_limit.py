@@ -11,8 +11,8 @@ from fastapi.testclient import TestClient
 
 from app.addresses.keyring import Keyring
 from app.database import Database
+from app.public_server import create_public
 from app.rate_limits.refusals import CLIENT, EVERYONE, refused_since
-from app.server import create_public
 from app.settings import Settings
 from app.web import rate_limit
 from app.web.context import AppContext

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from fastapi.testclient import TestClient
 
-from app.server import PUBLIC_BODY
+from app.public_server import PUBLIC_BODY
 
 
 def chunks(size: int) -> Iterator[bytes]:

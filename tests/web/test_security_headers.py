@@ -2,7 +2,7 @@
 
 from fastapi.testclient import TestClient
 
-from app.server import create_public
+from app.public_server import create_public
 from app.web.context import AppContext
 from app.web.security_headers import HEADERS
 from tests.support.builders import visitor

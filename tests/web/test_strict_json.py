@@ -9,7 +9,8 @@ from fastapi.testclient import TestClient
 from starlette.routing import BaseRoute
 
 from app.issues.files import FileNotJson, read_issue
-from app.server import create_operators, create_public
+from app.operators_server import create_operators
+from app.public_server import create_public
 from app.web.context import AppContext
 from app.web.strict_json import JsonFlaw, StrictRoute, check_json
 from tests.support.builders import a_key

@@ -1,0 +1,31 @@
+"""Sockets that listen: opened before anything else is made, or inherited from the supervisor.
+
+A socket that the supervisor holds stays open while its process is started again: clients wait a
+moment, and nobody else can take the port.
+"""
+
+import errno
+import socket
+
+from app.settings import Listen, SettingWrong
+
+_BACKLOG = 512
+
+
+def open_socket(name: str, listen: Listen) -> socket.socket:
+    """Listen there. Raises SettingWrong, which names the setting `name`."""
+    family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
+    try:
+        return socket.create_server((listen.host, listen.port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            taken = "names a port on which something listens already: another Vestka, perhaps"
+            raise SettingWrong(name, taken) from None
+        raise SettingWrong(name, "names an address that cannot be listened on") from None
+
+
+def inherited_socket(number: int) -> socket.socket:
+    """Take over a listening socket that the supervisor opened, by its file descriptor."""
+    inherited = socket.socket(fileno=number)
+    inherited.set_inheritable(False)
+    return inherited
