@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from app import health
-from app.addresses.keyring import PublicKeys
+from app.addresses.public_keys import PublicKeys
 from app.readiness import Readiness
 from app.settings import Settings
 from app.web import problems

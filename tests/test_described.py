@@ -19,7 +19,7 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import StopReason, from_schema
 from schemathesis.engine.events import EngineFinished, FatalError, NonFatalError, ScenarioFinished
 
-from app.addresses.keyring import PublicKeys
+from app.addresses.public_keys import PublicKeys
 from app.database import Database
 from app.operators_server import create_operators
 from app.public_server import create_public

@@ -13,12 +13,8 @@ from app.database import Database
 from app.operators_server import create_operators
 from app.public_server import create_public
 from app.subscribers.models import ServiceMessage
-from app.subscribers.service_messages import (
-    CONFIRMATION,
-    MANAGE_LINK,
-    ask_to_confirm,
-    send_manage_link,
-)
+from app.subscribers.service_message_kinds import CONFIRMATION, MANAGE_LINK
+from app.subscribers.service_messages import ask_to_confirm, send_manage_link
 from app.subscribers.service_messages import token_of as token_from
 from app.web.context import AppContext
 from tests.support.builders import WEEK, a_subscriber, everything, visitor

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from app.addresses.address import EmailAddress
 from app.addresses.hashing import HashKeys
-from app.addresses.sealing import OpeningKeys, open_sealed
+from app.addresses.unsealing import OpeningKeys, open_sealed
 from app.errors import DomainError
 
 _PREFIX = b"vestka/admit/v2|"

@@ -1,65 +1,23 @@
-"""Who holds which keys, as types.
-
-`PublicKeys` is all that the process facing the internet has: it can seal an address and read a link
-token, and its host holds no other key. `Keyring` is the sender's: it can also open, index, admit.
-"""
+"""All keys: what the sender alone holds. It can open, index and admit; `public_keys` only seals."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from app.addresses.admission import AdmitKeys
 from app.addresses.blind_index import IndexKeys, NeverKeys
-from app.addresses.sealing import OpeningKeys, Purpose, SealingKey
+from app.addresses.public_keys import PublicKeys, subkey
+from app.addresses.sealing import SealingKey
+from app.addresses.unsealing import OpeningKeys
 from app.errors import DomainError
-from app.keys.key_files import (
-    KeyDamaged,
-    KeyMissing,
-    KeyName,
-    key_names,
-    read_key,
-    refuse_destroyed,
-)
-from app.tokens import LinkTokens
+from app.keys.key_files import read_key
+from app.keys.key_format import KeyDamaged, KeyMissing, KeyName, key_names
 
 
 class KeysInsideData(DomainError):
     """The keys directory lies inside the data directory; a copy of the data would hold the keys."""
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class PublicKeys:
-    """What may stand on a host that faces the internet."""
-
-    hot_sealing: SealingKey
-    list_sealing: SealingKey
-    links: LinkTokens
-    counting: bytes  # hashes who calls, for counting only
-    forms: bytes  # signs what our own forms carry
-
-    @classmethod
-    def load(cls, keys_dir: Path) -> "PublicKeys":
-        """Read the `*.pub` files and the link keys, and nothing else."""
-        refuse_destroyed(keys_dir)
-        links = _secrets(keys_dir, "link")
-        newest = max(links)
-        return PublicKeys(
-            _sealing_key(keys_dir, "hot"),
-            _sealing_key(keys_dir, "list"),
-            LinkTokens(links, newest),
-            _subkey(links[newest], "counting"),
-            _subkey(links[newest], "forms"),
-        )
-
-    def public(self) -> "PublicKeys":
-        """Return the public part alone."""
-        return PublicKeys(
-            self.hot_sealing, self.list_sealing, self.links, self.counting, self.forms
-        )
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -82,7 +40,7 @@ class Keyring(PublicKeys):
         # Whatever is made, is made with the keys of one generation: the one that seals the list.
         generation = public.list_sealing.kid
         macs, indexes = _secrets(keys_dir, "mac"), _secrets(keys_dir, "index")
-        admits = {kid: _subkey(mac, "admit") for kid, mac in macs.items()}
+        admits = {kid: subkey(mac, "admit") for kid, mac in macs.items()}
         links = _secrets(keys_dir, "link")
         return Keyring(
             public.hot_sealing,
@@ -96,8 +54,8 @@ class Keyring(PublicKeys):
             never=NeverKeys(_secrets(keys_dir, "never")),
             admit=AdmitKeys(admits, _in_use(admits, generation)),
             macs=macs,
-            message_ids=_subkey(links[max(links)], "message id"),
-            sent_notes=_subkey(links[max(links)], "sent notes"),
+            message_ids=subkey(links[max(links)], "message id"),
+            sent_notes=subkey(links[max(links)], "sent notes"),
         )
 
     @property
@@ -117,7 +75,7 @@ class Keyring(PublicKeys):
         Derived from the MAC key `kid` if it is here, else from the one in use: it stays the same
         until that is rotated.
         """
-        return _subkey(self.macs[kid if kid in self.macs else self.admit.kid], label)
+        return subkey(self.macs[kid if kid in self.macs else self.admit.kid], label)
 
 
 def check_apart(keys_dir: Path, data_dir: Path) -> None:
@@ -129,12 +87,6 @@ def check_apart(keys_dir: Path, data_dir: Path) -> None:
 def _in_use(keys: Mapping[int, bytes], generation: int) -> int:
     """Return the newest that is not newer than the generation in use."""
     return max((kid for kid in keys if kid <= generation), default=min(keys))
-
-
-def _sealing_key(keys_dir: Path, purpose: Purpose) -> SealingKey:
-    halves = _by_kid(keys_dir, purpose, "pub")
-    newest = max(halves)
-    return SealingKey(purpose, newest, X25519PublicKey.from_public_bytes(halves[newest]))
 
 
 def _opening_keys(keys_dir: Path, sealing: SealingKey) -> OpeningKeys:
@@ -160,9 +112,3 @@ def _by_kid(keys_dir: Path, purpose: str, suffix: str) -> dict[int, bytes]:
     if not names:
         raise KeyMissing(f"The keys directory has no file {purpose}.1.{suffix}.")
     return {name.kid: read_key(keys_dir, name) for name in names}
-
-
-def _subkey(key: bytes, label: str) -> bytes:
-    """HKDF-SHA256 (RFC 5869), so that one key serves one purpose."""
-    info = b"vestka/secret/v1|" + label.encode("ascii")
-    return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(key)

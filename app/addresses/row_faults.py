@@ -9,7 +9,7 @@ from enum import StrEnum
 from app.addresses.address import EmailAddress
 from app.addresses.admission import AdmittedRow, NotAdmitted, open_admitted
 from app.addresses.keyring import Keyring
-from app.addresses.sealing import SealBroken
+from app.addresses.unsealing import SealBroken
 
 
 class Flaw(StrEnum):

@@ -8,7 +8,7 @@ from dataclasses import replace
 import uvicorn
 from fastapi import FastAPI
 
-from app.addresses.keyring import PublicKeys
+from app.addresses.public_keys import PublicKeys
 from app.web.http_protocol import HEAD, Connection
 
 

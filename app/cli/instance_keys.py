@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from app.addresses.keyring import Keyring
 from app.database import Database
+from app.instance.fingerprints import KeysForeign
 from app.instance.ownership import (
-    KeysForeign,
     are_recorded,
     is_claimed,
     record_keys,
@@ -21,7 +21,7 @@ from app.instance.ownership import (
 )
 from app.key_rotation.models import Generation
 from app.keys.creation import RECOVERY, create_keys, finish_creation
-from app.keys.key_files import refuse_destroyed
+from app.keys.key_format import refuse_destroyed
 from app.subscribers.key_match import has_readers, list_opens
 from app.witness.file import set_witness_aside
 

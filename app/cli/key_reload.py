@@ -2,28 +2,40 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
-from app.addresses.keyring import Keyring, PublicKeys
+from sqlalchemy.orm import Session
+
+from app.addresses.public_keys import PublicKeys
 from app.cli.public_context import PublicContext
-from app.key_rotation.file_state import LOOK_EVERY, KeyWatch
+from app.instance.public_ownership import refuse_foreign_public_keys
+from app.key_rotation.file_state import LOOK_EVERY, KeyWatch, SenderKeys
 
 
 class KeyReload:
     """The keys of this process, and who is to be given new ones."""
 
     def __init__(
-        self, opened: PublicContext, keys: PublicKeys, role: str, give: Callable[[PublicKeys], None]
+        self,
+        opened: PublicContext,
+        keys: PublicKeys,
+        role: str,
+        give: Callable[[PublicKeys], None],
+        refuse_foreign: Callable[[Session, Path], None] = refuse_foreign_public_keys,
     ) -> None:
         """Look at nothing yet. `give` is called with new keys, in a thread of its own."""
         self._opened = opened
-        self._watch = KeyWatch(opened.database, opened.settings.keys_dir, role, keys, give)
+        self._watch = KeyWatch(
+            *(opened.database, opened.settings.keys_dir, role, keys, give),
+            refuse_foreign=refuse_foreign,
+        )
 
     @property
     def keys(self) -> PublicKeys:
         """The keys that are to be used now."""
         return self._watch.keys
 
-    def works_with(self, keyring: Keyring) -> None:
+    def works_with(self, keyring: SenderKeys) -> None:
         """Take note that the sender has begun to work with these keys."""
         self._watch.works_with(keyring, self._opened.clock.now())
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from app import log
-from app.addresses.keyring import PublicKeys
+from app.addresses.public_keys import PublicKeys
 from app.cli.data_dir_lock import make_data_dir
 from app.cli.public_instance_keys import public_keys_of_database
 from app.clock import Clock, SystemClock

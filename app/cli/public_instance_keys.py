@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from app.addresses.keyring import PublicKeys
+from app.addresses.public_keys import PublicKeys
 from app.database import Database
-from app.instance.ownership import refuse_foreign
+from app.instance.public_ownership import refuse_foreign_public_keys
 from app.key_rotation.key_users import refuse_behind
-from app.keys.key_files import KeyMissing
+from app.keys.key_format import KeyMissing
 
 
 def public_keys_of_database(database: Database, keys_dir: Path) -> PublicKeys:
@@ -24,5 +24,5 @@ def public_keys_of_database(database: Database, keys_dir: Path) -> PublicKeys:
         ) from None
     with database.reading() as session:
         refuse_behind(session, keys.list_sealing.kid)
-        refuse_foreign(session, keys_dir)
+        refuse_foreign_public_keys(session, keys_dir)
     return keys

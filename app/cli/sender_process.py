@@ -8,7 +8,8 @@ import asyncio
 from functools import partial
 
 from app import sender as sending
-from app.addresses.keyring import Keyring, PublicKeys
+from app.addresses.keyring import Keyring
+from app.addresses.public_keys import PublicKeys
 from app.cli.app_context import CommandContext
 from app.cli.data_dir_lock import refuse_second_sender
 from app.cli.key_reload import KeyReload, either
@@ -17,6 +18,7 @@ from app.cli.role_process import log, stopped_by_signals, until_stopped
 from app.cli.roles import Role, listening_socket, read_all
 from app.cli.sender_health import SenderHealth
 from app.gc_tuning import collect_seldom
+from app.instance.ownership import refuse_foreign
 from app.readiness import Readiness
 
 
@@ -54,7 +56,9 @@ class _SenderProcess:
         self._changed = asyncio.Event()
         self._running = False
         self._loop = asyncio.get_running_loop()
-        self.following = KeyReload(opened, opened.keyring, str(Role.SENDER), self._begin_anew)
+        self.following = KeyReload(
+            opened, opened.keyring, str(Role.SENDER), self._begin_anew, refuse_foreign
+        )
 
     def _begin_anew(self, _keys: PublicKeys) -> None:
         self._loop.call_soon_threadsafe(self._changed.set)

@@ -158,7 +158,7 @@ class Supervisor:
                 log.warning("a process did not stop in time, ending it", process=str(child.role))
                 child.process.kill()
                 status = child.process.wait()
-            failed = failed or status not in (0, REFUSED)
+            failed = failed or status not in (0, REFUSED, -signal.SIGTERM)
         return failed
 
     @contextlib.contextmanager

@@ -4,28 +4,24 @@ The database knows a fingerprint of each key. A process refuses to work with key
 with a database whose readers it could not read; nothing is made or changed by a refusal.
 """
 
-import hashlib
 from pathlib import Path
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.database import Transaction
 from app.dialects import insert_if_absent
 from app.errors import DomainError
+from app.instance.fingerprints import fingerprint, known_fingerprints, label, refuse_differing
 from app.instance.models import Instance, InstanceKey
 from app.keys.creation import SEALING
 from app.keys.generations import ROTATED, generation_in_use
-from app.keys.key_files import KINDS, KeyName, key_names, read_key
+from app.keys.key_files import read_key
+from app.keys.key_format import KINDS, key_names
 from app.tokens import new_id
 
 ONLY_ROW = 1
 _STAY = ("link", "never")
 """The purposes whose keys no rotation changes."""
-
-
-class KeysForeign(DomainError):
-    """The keys in VESTKA_KEYS_DIR belong to another installation than this database."""
 
 
 class KeysLost(DomainError):
@@ -49,35 +45,13 @@ def fingerprints(keys_dir: Path) -> dict[str, bytes]:
             continue  # of a rotation that was begun: it may still be made anew
         if name.purpose in SEALING and name.suffix == "key":
             continue  # its public half tells
-        found[label(name)] = _fingerprint(name, read_key(keys_dir, name))
+        found[label(name)] = fingerprint(name, read_key(keys_dir, name))
     return found
-
-
-def label(name: KeyName) -> str:
-    """Return what stands for a key in the database."""
-    return f"{name.purpose}.{name.kid}"
-
-
-def _fingerprint(name: KeyName, key: bytes) -> bytes:
-    return hashlib.sha256(b"vestka/fingerprint/v1|" + label(name).encode() + b"|" + key).digest()[
-        :16
-    ]
 
 
 def refuse_foreign(session: Session, keys_dir: Path) -> None:
     """Refuse keys that differ from those the database knows. Raises KeysForeign."""
-    known = _known(session)
-    if not known:
-        return
-    here = fingerprints(keys_dir)
-    both = known.keys() & here.keys()
-    wrong = sorted(name for name in both if known[name] != here[name])
-    if wrong or not both:
-        raise KeysForeign(
-            f"The keys in {keys_dir} belong to another installation than this database"
-            f" ({', '.join(wrong) or 'no key of it is here'}). Nothing was changed. Check"
-            " VESTKA_KEYS_DIR, VESTKA_DATABASE_URL and what is mounted there."
-        )
+    refuse_differing(session, fingerprints(keys_dir), keys_dir)
 
 
 def refuse_lost(session: Session, keys_dir: Path, *, generation: int) -> None:
@@ -87,7 +61,7 @@ def refuse_lost(session: Session, keys_dir: Path, *, generation: int) -> None:
     """
     here = {str(name) for name in key_names(keys_dir)}
     needed = {f"{purpose}.{generation}.{suffix}" for purpose, suffix in KINDS if purpose in ROTATED}
-    stay = (name for name in _known(session) if name.partition(".")[0] in _STAY)
+    stay = (name for name in known_fingerprints(session) if name.partition(".")[0] in _STAY)
     needed |= {f"{name}.key" for name in stay} or {f"{purpose}.1.key" for purpose in _STAY}
     missing = sorted(needed - here)
     if missing:
@@ -102,7 +76,9 @@ def refuse_lost(session: Session, keys_dir: Path, *, generation: int) -> None:
 
 def are_recorded(session: Session, keys_dir: Path) -> bool:
     """Tell whether the database is claimed and knows every key that is here."""
-    return is_claimed(session) and fingerprints(keys_dir).keys() <= _known(session).keys()
+    return (
+        is_claimed(session) and fingerprints(keys_dir).keys() <= known_fingerprints(session).keys()
+    )
 
 
 def record_keys(session: Transaction, keys_dir: Path) -> None:
@@ -112,7 +88,3 @@ def record_keys(session: Transaction, keys_dir: Path) -> None:
     rows = [{"name": key, "fingerprint": each} for key, each in fingerprints(keys_dir).items()]
     insert_if_absent(session, InstanceKey, rows)
     refuse_foreign(session, keys_dir)
-
-
-def _known(session: Session) -> dict[str, bytes]:
-    return {row.name: row.fingerprint for row in session.scalars(select(InstanceKey))}

@@ -7,15 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
-from app.addresses.keyring import Keyring, PublicKeys
+from app.addresses.public_keys import PublicKeys
 from app.database import Database
 from app.errors import DomainError
-from app.instance.ownership import refuse_foreign
+from app.instance.public_ownership import refuse_foreign_public_keys
 from app.key_rotation.key_users import forget_dead, leave, refuse_behind, say
-from app.keys.key_files import KeysDestroyed, key_names, refuse_destroyed
+from app.keys.key_format import KeysDestroyed, key_names, refuse_destroyed
 from app.log import get_logger
 from app.tokens import new_id
 
@@ -42,16 +44,34 @@ def file_state(keys_dir: Path) -> Signature:
     return tuple(seen)
 
 
+class SenderKeys(Protocol):
+    """What is told of the keys that a sender works with."""
+
+    @property
+    def generation(self) -> int:
+        """Which generation of keys is in use."""
+        ...
+
+    @property
+    def knows(self) -> int:
+        """The newest generation of which every key is here."""
+        ...
+
+
 @dataclass
 class KeyWatch:
-    """The keys of one process: `keys` seals, `opening` is what its sender works with, if any."""
+    """The keys of one process: `keys` seals, `opening` is what its sender works with, if any.
+
+    Who holds all keys gives a `refuse_foreign` that compares all of them with the database.
+    """
 
     database: Database
     keys_dir: Path
     role: str
     keys: PublicKeys
     changed: Callable[[PublicKeys], object] = repr
-    opening: Keyring | None = None
+    refuse_foreign: Callable[[Session, Path], None] = refuse_foreign_public_keys
+    opening: SenderKeys | None = None
     user: bytes = field(default_factory=new_id)
     seen: Signature = ()
     say_at: datetime | None = None
@@ -76,11 +96,10 @@ class KeyWatch:
                 self.say_at = now + SETTLED  # the database is away, and others tell of that
 
     def _take_up(self, now: datetime) -> None:
-        kind = Keyring if isinstance(self.keys, Keyring) else PublicKeys
         try:
-            keys = kind.load(self.keys_dir)
+            keys = type(self.keys).load(self.keys_dir)  # a sender's all, others' public ones
             with self.database.reading() as session:
-                refuse_foreign(session, self.keys_dir)
+                self.refuse_foreign(session, self.keys_dir)
                 refuse_behind(session, keys.list_sealing.kid)
         except KeysDestroyed:
             raise
@@ -100,7 +119,7 @@ class KeyWatch:
         if self.say_at is None or now >= self.say_at:
             self._say(now)
 
-    def works_with(self, keyring: Keyring, now: datetime) -> None:
+    def works_with(self, keyring: SenderKeys, now: datetime) -> None:
         """Take note that the sender has begun to work with these keys."""
         self.opening = keyring
         self.say_at = min(self.say_at or now, now + SETTLED)

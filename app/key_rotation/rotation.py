@@ -38,7 +38,7 @@ from app.keys.generations import (
     older_keys,
     use_generation,
 )
-from app.keys.key_files import KeyName, key_names
+from app.keys.key_format import KeyName, key_names
 
 LOOK_EVERY = 0.5  # seconds
 

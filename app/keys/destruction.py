@@ -9,7 +9,8 @@ from datetime import date
 from pathlib import Path
 
 from app.keys.generations import ROTATED
-from app.keys.key_files import DESTROYED, destroy, key_names, sync
+from app.keys.key_files import destroy, sync
+from app.keys.key_format import DESTROYED, key_names
 
 # What opens addresses goes first.
 _ORDER = (*ROTATED, "never", "link")

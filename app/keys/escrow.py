@@ -13,17 +13,8 @@ from typing import BinaryIO
 from app.errors import DomainError
 from app.keys.age import Recipients, decrypt
 from app.keys.generations import generation_in_use
-from app.keys.key_files import (
-    DESTROYED,
-    KeyDamaged,
-    KeyName,
-    key_names,
-    missing_kinds,
-    name_of,
-    read_key,
-    sync,
-    write_key,
-)
+from app.keys.key_files import read_key, sync, write_key
+from app.keys.key_format import DESTROYED, KeyDamaged, KeyName, key_names, missing_kinds, name_of
 
 NOTE = "escrowed"
 """The file beside the keys that tells which generation was escrowed last, and on which day."""

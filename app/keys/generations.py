@@ -10,16 +10,8 @@ from pathlib import Path
 
 from app.errors import DomainError
 from app.keys.creation import SEALING, new_secret, public_half
-from app.keys.key_files import (
-    MAX_KID,
-    KeyMissing,
-    KeyName,
-    destroy,
-    key_names,
-    place_key,
-    read_key,
-    sync,
-)
+from app.keys.key_files import destroy, place_key, read_key, sync
+from app.keys.key_format import MAX_KID, KeyMissing, KeyName, key_names
 
 ROTATED = ("list", "hot", "index", "mac")
 """The purposes of which each generation has a key of its own; the others stay."""

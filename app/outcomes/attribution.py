@@ -11,7 +11,7 @@ from app.deliveries.ledger.message_kinds import ISSUE
 from app.issues.week import NoSuchWeek, Week
 from app.mail.reports import Report
 from app.newsletter import Newsletter
-from app.subscribers.service_messages import ALREADY_SUBSCRIBED, CONFIRMATION, MANAGE_LINK
+from app.subscribers.service_message_kinds import ALREADY_SUBSCRIBED, CONFIRMATION, MANAGE_LINK
 from app.tokens import LinkFacts, LinkTokens, LinkUnknown, segment_code
 
 SERVICE = (CONFIRMATION, MANAGE_LINK, ALREADY_SUBSCRIBED)

@@ -11,7 +11,7 @@ from app.database import Transaction
 from app.instance.events import confirmed as confirmed_line
 from app.instance.events import tell_witnesses
 from app.subscribers.models import CONFIRMED, ServiceMessage, Subscriber, Subscription
-from app.subscribers.service_messages import CONFIRMATION
+from app.subscribers.service_message_kinds import CONFIRMATION
 from app.tokens import LinkUnknown, fingerprint
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import delete, select
 from app.addresses.address import EmailAddress
 from app.addresses.blind_index import known_indexes
 from app.addresses.keyring import Keyring
-from app.addresses.sealing import SealBroken, open_sealed
+from app.addresses.unsealing import SealBroken, open_sealed
 from app.database import Transaction
 from app.subscribers.models import SignUp, Subscriber
 from app.subscribers.unsubscription import ERASED, end

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app.addresses.address import EmailAddress
 from app.addresses.blind_index import known_indexes
 from app.addresses.keyring import Keyring
-from app.addresses.sealing import SealBroken, open_sealed
+from app.addresses.unsealing import SealBroken, open_sealed
 from app.database import Transaction
 from app.subscribers.models import DeletedRow, SignUp, Subscriber
 from app.subscribers.quarantine import SIGN_UP, SUBSCRIBER, set_apart

@@ -20,7 +20,7 @@ from app.subscribers.models import (
     Subscriber,
     Subscription,
 )
-from app.subscribers.service_messages import CONFIRMATION, MANAGE_LINK
+from app.subscribers.service_message_kinds import CONFIRMATION, MANAGE_LINK
 from app.subscribers.unsubscription import ERASED, UNSUBSCRIBED, end
 from app.tokens import LinkUnknown, fingerprint
 

@@ -14,11 +14,8 @@ from app.addresses.keyring import Keyring
 from app.database import Transaction
 from app.subscribers.address_rate_limit import Allow, always
 from app.subscribers.models import ServiceMessage
+from app.subscribers.service_message_kinds import ALREADY_SUBSCRIBED, CONFIRMATION, MANAGE_LINK
 from app.tokens import derive_token, fingerprint, new_id
-
-CONFIRMATION = "confirmation"
-MANAGE_LINK = "manage_link"
-ALREADY_SUBSCRIBED = "already_subscribed"
 
 # A confirmation works through this many days, counted in UTC with the day of the sign-up: between
 # 48 and 72 hours. The row then tells no more than the day.

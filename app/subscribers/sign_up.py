@@ -10,7 +10,7 @@ from typing import Any, NotRequired, TypedDict, Unpack, cast
 from sqlalchemy import Table, insert
 
 from app.addresses.address import EmailAddress
-from app.addresses.keyring import PublicKeys
+from app.addresses.public_keys import PublicKeys
 from app.addresses.sealing import seal
 from app.database import Transaction
 from app.subscribers.models import SignUp

@@ -8,8 +8,10 @@ from datetime import date
 from sqlalchemy import select
 
 from app.addresses.address import EmailAddress
-from app.addresses.keyring import Keyring, PublicKeys
-from app.addresses.sealing import SealBroken, open_sealed, seal
+from app.addresses.keyring import Keyring
+from app.addresses.public_keys import PublicKeys
+from app.addresses.sealing import seal
+from app.addresses.unsealing import SealBroken, open_sealed
 from app.database import Transaction
 from app.suppressions.models import SuppressionRequest
 from app.tokens import new_id

@@ -12,7 +12,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
-from app.addresses.keyring import PublicKeys
+from app.addresses.public_keys import PublicKeys
 from app.clock import Clock
 from app.database import Database, Transaction
 from app.newsletter import Newsletter

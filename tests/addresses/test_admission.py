@@ -14,7 +14,8 @@ from app.addresses.admission import (
     is_admitted,
     open_admitted,
 )
-from app.addresses.sealing import OpeningKeys, SealBroken, SealingKey, seal
+from app.addresses.sealing import SealingKey, seal
+from app.addresses.unsealing import OpeningKeys, SealBroken
 
 OLD = AdmitKeys({1: b"o" * 32})
 KEYS = AdmitKeys({1: b"o" * 32, 2: b"n" * 32})

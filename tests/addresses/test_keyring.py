@@ -9,10 +9,13 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from app.addresses.address import EmailAddress
 from app.addresses.admission import AdmittedRow, admit_mac, is_admitted
 from app.addresses.blind_index import blind_index, known_indexes
-from app.addresses.keyring import Keyring, KeysInsideData, PublicKeys, check_apart
-from app.addresses.sealing import open_sealed, seal
+from app.addresses.keyring import Keyring, KeysInsideData, check_apart
+from app.addresses.public_keys import PublicKeys
+from app.addresses.sealing import seal
+from app.addresses.unsealing import open_sealed
 from app.keys.creation import create_keys
-from app.keys.key_files import KeyDamaged, KeyExposed, KeyMissing, KeyName, read_key, write_key
+from app.keys.key_files import read_key, write_key
+from app.keys.key_format import KeyDamaged, KeyExposed, KeyMissing, KeyName
 
 ANN = EmailAddress("ann@example.org")
 ROW, LINK = b"r" * 16, b"l" * 8

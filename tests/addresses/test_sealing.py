@@ -7,15 +7,8 @@ from hypothesis import strategies as st
 
 from app.addresses import sealing
 from app.addresses.address import EmailAddress
-from app.addresses.sealing import (
-    SEALED_LENGTH,
-    OpeningKeys,
-    Purpose,
-    SealBroken,
-    SealingKey,
-    open_sealed,
-    seal,
-)
+from app.addresses.sealing import SEALED_LENGTH, Purpose, SealingKey, seal
+from app.addresses.unsealing import OpeningKeys, SealBroken, open_sealed
 from tests.addresses.test_address import LONGEST, addresses
 
 OLD, NEW, FOREIGN = (X25519PrivateKey.generate() for _ in range(3))
@@ -104,8 +97,8 @@ def test_no_bytes_raise_anything_but_a_broken_seal(blob: bytes, body: bytes, row
 def test_what_a_stranger_sealed_never_reaches_the_wire(padded: bytes) -> None:
     """Anyone with the public key can seal anything, so opening checks what it finds."""
     head = bytes((1, LIST.kid))
-    info = sealing._info(head, "list", ROW)
-    blob = head + sealing._SUITE.encrypt(padded, LIST.public, info=info)
+    info = sealing.bound_to(head, "list", ROW)
+    blob = head + sealing.SUITE.encrypt(padded, LIST.public, info=info)
     assert len(blob) == SEALED_LENGTH
     with pytest.raises(SealBroken):
         open_sealed(OPENS_LIST, ROW, blob)
@@ -114,9 +107,9 @@ def test_what_a_stranger_sealed_never_reaches_the_wire(padded: bytes) -> None:
 def test_c5_an_unknown_suite_does_not_open() -> None:
     head = bytes((2, LIST.kid))
     body = ANN_SEALED[2:]
-    info = sealing._info(head, "list", ROW)
-    padded = sealing._SUITE.decrypt(body, NEW, info=sealing._info(ANN_SEALED[:2], "list", ROW))
-    blob = head + sealing._SUITE.encrypt(padded, LIST.public, info=info)
+    info = sealing.bound_to(head, "list", ROW)
+    padded = sealing.SUITE.decrypt(body, NEW, info=sealing.bound_to(ANN_SEALED[:2], "list", ROW))
+    blob = head + sealing.SUITE.encrypt(padded, LIST.public, info=info)
     with pytest.raises(SealBroken):
         open_sealed(OPENS_LIST, ROW, blob)
 

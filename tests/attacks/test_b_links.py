@@ -11,7 +11,8 @@ from sqlalchemy import select
 from app.addresses.keyring import Keyring
 from app.database import Database
 from app.subscribers.models import ServiceMessage, Subscriber
-from app.subscribers.service_messages import CONFIRMATION, ask_to_confirm
+from app.subscribers.service_message_kinds import CONFIRMATION
+from app.subscribers.service_messages import ask_to_confirm
 from app.subscribers.service_messages import token_of as token_from
 from tests.attacks.links import ADDRESS, KINDS, Links, links_of_a_reader
 from tests.support.builders import everything

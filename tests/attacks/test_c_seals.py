@@ -10,10 +10,11 @@ from sqlalchemy import DateTime, LargeBinary, Table, select
 from starlette.applications import Starlette
 
 from app.addresses.address import EmailAddress
-from app.addresses.keyring import Keyring, PublicKeys
+from app.addresses.keyring import Keyring
+from app.addresses.public_keys import PublicKeys
 from app.cli.app_context import CommandContext
 from app.database import Database
-from app.keys.key_files import key_names
+from app.keys.key_format import key_names
 from app.public_server import create_public
 from app.settings import Settings, SettingWrong
 from app.subscribers.admission import admit

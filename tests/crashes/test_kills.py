@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, select
 
-from app.addresses.keyring import PublicKeys
+from app.addresses.public_keys import PublicKeys
 from app.clock import SystemClock
 from app.deliveries.ledger.models import Sender
 from app.deliveries.ledger.states import CLAIMED, UNCERTAIN

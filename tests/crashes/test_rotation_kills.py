@@ -12,7 +12,7 @@ import pytest
 from app.addresses.keyring import Keyring
 from app.database import Database
 from app.keys.creation import create_keys
-from app.keys.key_files import key_names
+from app.keys.key_format import key_names
 from app.subscribers.row_integrity import Flaw, open_selected, rows
 from tests.crashes.harness import REPOSITORY, enlist
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from app.addresses.keyring import Keyring, PublicKeys
+from app.addresses.keyring import Keyring
+from app.addresses.public_keys import PublicKeys
 from app.database import Database
 from app.key_rotation.file_state import SAY_EVERY, SETTLED, KeyWatch
 from app.key_rotation.key_users import ALIVE, KeysBehind, take_into_use
@@ -14,7 +15,7 @@ from app.key_rotation.models import KeyUser
 from app.keys.creation import create_keys
 from app.keys.destruction import destroy_all
 from app.keys.generations import destroy_keys, make_generation, older_keys, use_generation
-from app.keys.key_files import KeysDestroyed
+from app.keys.key_format import KeysDestroyed
 from tests.support.clock import MONDAY
 
 SECOND = timedelta(seconds=1)

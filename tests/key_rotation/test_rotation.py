@@ -26,7 +26,7 @@ from app.key_rotation.rotation import (
 )
 from app.keys.creation import create_keys
 from app.keys.generations import begun, generation_in_use, make_generation, use_generation
-from app.keys.key_files import KeyName, key_names
+from app.keys.key_format import KeyName, key_names
 from app.subscribers.admission import admit
 from app.subscribers.models import SEALS, ServiceMessage, SignUp, Subscriber, Subscription
 from app.subscribers.row_integrity import Flaw, open_selected, rows

@@ -10,7 +10,8 @@ import pytest
 from app.addresses.keyring import Keyring
 from app.keys import creation
 from app.keys.creation import RECOVERY, create_keys
-from app.keys.key_files import KeyMissing, KeyUnreadable, key_names, sync, write_key
+from app.keys.key_files import sync, write_key
+from app.keys.key_format import KeyMissing, KeyUnreadable, key_names
 
 NAMES = [
     "hot.1.key",

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.addresses.keyring import Keyring, PublicKeys
+from app.addresses.keyring import Keyring
+from app.addresses.public_keys import PublicKeys
 from app.keys import escrow as escrow_module
 from app.keys.age import (
     IdentityWrong,
@@ -29,7 +30,7 @@ from app.keys.escrow import (
     escrowed_generation,
     restore,
 )
-from app.keys.key_files import KeyDamaged, KeyMissing, KeysDestroyed, key_names
+from app.keys.key_format import KeyDamaged, KeyMissing, KeysDestroyed, key_names
 
 TODAY = date(2025, 1, 27)
 IDENTITY = pyrage.x25519.Identity.generate()

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.keys.key_files import (
+from app.keys.key_files import read_key, write_key
+from app.keys.key_format import (
     LENGTHS,
     KeyDamaged,
     KeyExposed,
@@ -16,8 +17,6 @@ from app.keys.key_files import (
     KeyUnreadable,
     key_names,
     missing_kinds,
-    read_key,
-    write_key,
 )
 
 NAME = KeyName("index", 1, "key")

@@ -22,13 +22,8 @@ from app.subscribers.models import (
     UnsubscribeCount,
 )
 from app.subscribers.preferences import change, erase
-from app.subscribers.service_messages import (
-    CONFIRMATION,
-    MANAGE_LINK,
-    ask_to_confirm,
-    send_manage_link,
-    token_of,
-)
+from app.subscribers.service_message_kinds import CONFIRMATION, MANAGE_LINK
+from app.subscribers.service_messages import ask_to_confirm, send_manage_link, token_of
 from app.subscribers.unsubscription import Leaving, unsubscribe
 from app.tokens import LinkUnknown
 from tests.subscribers.test_admission import let_in, sign_up

@@ -33,7 +33,7 @@ from app.subscribers.admission import admit
 from app.subscribers.imports.list_batches import Tally
 from app.subscribers.models import Subscriber, Subscription
 from app.subscribers.pending_removals import process
-from app.subscribers.service_messages import ALREADY_SUBSCRIBED, MANAGE_LINK
+from app.subscribers.service_message_kinds import ALREADY_SUBSCRIBED, MANAGE_LINK
 from app.subscribers.sign_up import drop_manage_wish
 from app.subscribers.unsubscription import Leaving, say_farewell, unsubscribe
 from app.suppressions.models import Suppression

@@ -24,7 +24,7 @@ from app.subscribers.models import (
     Subscription,
 )
 from app.subscribers.row_integrity import open_selected, rows
-from app.subscribers.service_messages import ALREADY_SUBSCRIBED, CONFIRMATION, MANAGE_LINK
+from app.subscribers.service_message_kinds import ALREADY_SUBSCRIBED, CONFIRMATION, MANAGE_LINK
 from app.subscribers.sign_up import SUBSCRIBE, drop, drop_manage_wish
 from app.tokens import new_id
 from tests.support.builders import a_subscriber
@@ -209,9 +209,9 @@ def test_a_planted_row_with_an_odd_id_does_not_block_the_inbox(
     database: Database, keyring: Keyring
 ) -> None:
     def sealed_oddly(key: SealingKey) -> bytes:
-        head = bytes((sealing._SUITE_ID, key.kid))
-        info = sealing._info(head, key.purpose, b"short")
-        return head + sealing._SUITE.encrypt(sealing._pad(ANN), key.public, info=info)
+        head = bytes((sealing.SUITE_ID, key.kid))
+        info = sealing.bound_to(head, key.purpose, b"short")
+        return head + sealing.SUITE.encrypt(sealing._pad(ANN), key.public, info=info)
 
     with database.transaction() as session:
         session.add(

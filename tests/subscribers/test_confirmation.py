@@ -10,7 +10,8 @@ from app.addresses.keyring import Keyring
 from app.database import Database
 from app.subscribers.confirmation import asked, confirm
 from app.subscribers.models import CONFIRMED, PENDING, ServiceMessage, Subscriber, Subscription
-from app.subscribers.service_messages import CONFIRMATION, MANAGE_LINK, ask_to_confirm, token_of
+from app.subscribers.service_message_kinds import CONFIRMATION, MANAGE_LINK
+from app.subscribers.service_messages import ask_to_confirm, token_of
 from app.subscribers.unsubscription import ERASED, end
 from app.tokens import LinkUnknown, derive_token
 from tests.support.builders import a_subscriber

@@ -12,12 +12,8 @@ from sqlalchemy import event, select
 from app.addresses.keyring import Keyring
 from app.database import Database
 from app.subscribers.models import ServiceMessage
-from app.subscribers.service_messages import (
-    CONFIRMATION,
-    MANAGE_LINK,
-    ask_to_confirm,
-    send_manage_link,
-)
+from app.subscribers.service_message_kinds import CONFIRMATION, MANAGE_LINK
+from app.subscribers.service_messages import ask_to_confirm, send_manage_link
 from app.subscribers.service_messages import token_of as token_from
 from tests.support.builders import WEEK, a_subscriber, everything, served
 from tests.support.clock import MONDAY, SetClock

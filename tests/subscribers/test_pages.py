@@ -16,12 +16,8 @@ from app.subscribers.models import (
     Subscription,
 )
 from app.subscribers.pages.preferences import ALSO_KEPT
-from app.subscribers.service_messages import (
-    CONFIRMATION,
-    MANAGE_LINK,
-    ask_to_confirm,
-    send_manage_link,
-)
+from app.subscribers.service_message_kinds import CONFIRMATION, MANAGE_LINK
+from app.subscribers.service_messages import ask_to_confirm, send_manage_link
 from app.subscribers.service_messages import token_of as token_from
 from tests.support.builders import NEWSLETTER, WEEK, a_subscriber
 from tests.support.clock import MONDAY, SetClock

@@ -12,12 +12,8 @@ from sqlalchemy import select
 
 from app.addresses.keyring import Keyring
 from app.subscribers.models import PENDING, ServiceMessage, Subscriber
-from app.subscribers.service_messages import (
-    CONFIRMATION,
-    MANAGE_LINK,
-    ask_to_confirm,
-    send_manage_link,
-)
+from app.subscribers.service_message_kinds import CONFIRMATION, MANAGE_LINK
+from app.subscribers.service_messages import ask_to_confirm, send_manage_link
 from app.subscribers.service_messages import token_of as token_from
 from tests.archive.rows import sent
 from tests.support.axe import COLOURS, grave

@@ -9,13 +9,8 @@ from app.addresses.keyring import Keyring
 from app.database import Database
 from app.subscribers.models import CONFIRMED, PENDING, ServiceMessage, Subscriber, UnsubscribeCount
 from app.subscribers.preferences import Kept, change, erase, kept
-from app.subscribers.service_messages import (
-    CONFIRMATION,
-    MANAGE_LINK,
-    ask_to_confirm,
-    send_manage_link,
-    token_of,
-)
+from app.subscribers.service_message_kinds import CONFIRMATION, MANAGE_LINK
+from app.subscribers.service_messages import ask_to_confirm, send_manage_link, token_of
 from app.subscribers.unsubscription import ERASED, UNSUBSCRIBED
 from app.tokens import LinkUnknown
 from tests.support.builders import a_subscriber

@@ -9,11 +9,10 @@ from sqlalchemy import select
 from app.addresses.keyring import Keyring
 from app.database import Database
 from app.subscribers.models import ServiceMessage
+from app.subscribers.service_message_kinds import CONFIRMATION, MANAGE_LINK
 from app.subscribers.service_messages import (
-    CONFIRMATION,
     CONFIRMATION_DAYS,
     MANAGE_LIFE,
-    MANAGE_LINK,
     ask_to_confirm,
     forget_expired,
     midnight_after,

@@ -4,7 +4,8 @@ from sqlalchemy import select
 
 from app.addresses.address import EmailAddress
 from app.addresses.keyring import Keyring
-from app.addresses.sealing import SEALED_LENGTH, open_sealed
+from app.addresses.sealing import SEALED_LENGTH
+from app.addresses.unsealing import open_sealed
 from app.database import Database
 from app.subscribers.models import SignUp
 from app.subscribers.sign_up import MANAGE, SUBSCRIBE, drop, drop_manage_wish

@@ -21,7 +21,8 @@ from sqlalchemy.orm import Session
 from app.addresses.address import EmailAddress
 from app.addresses.admission import admit_mac
 from app.addresses.blind_index import blind_index
-from app.addresses.keyring import Keyring, PublicKeys
+from app.addresses.keyring import Keyring
+from app.addresses.public_keys import PublicKeys
 from app.addresses.sealing import seal
 from app.database import Database, Transaction
 from app.db_roles import grant_all

@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from app.addresses.keyring import PublicKeys
+from app.addresses.public_keys import PublicKeys
 from app.database import Database
 from app.public_server import create_public
 from app.settings import Settings

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from app.cli import app_context, parser
+from app.cli import parser, public_context
 from app.database import Database
 from tests.support.builders import PUBLIC_URL
 
@@ -43,7 +43,7 @@ class Terminal:
         self._patch = patch
         self._captured = captured
         self._opened: list[Database] = []
-        patch.setattr(app_context, "Database", self._open)
+        patch.setattr(public_context, "Database", self._open)
         for name, value in settings.items():
             patch.setenv(name, value)
 

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from app.addresses.keyring import Keyring, PublicKeys, check_apart
+from app.addresses.keyring import Keyring, check_apart
+from app.addresses.public_keys import PublicKeys
 from app.cli.app_context import CommandContext
 from app.cli.doctor.bounces import returns
 from app.cli.doctor.database import database
@@ -17,7 +18,7 @@ from app.cli.doctor.signing import signing
 from app.deliveries.destinations.limits import DestinationLimits
 from app.deliveries.dispatch.from_settings import relays_of
 from app.errors import DomainError
-from app.keys.key_files import KeyMissing, key_names, refuse_destroyed
+from app.keys.key_format import KeyMissing, key_names, refuse_destroyed
 from app.mailings.calendar import parse_schedule
 from app.settings import SettingWrong, naming
 

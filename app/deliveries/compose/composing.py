@@ -40,7 +40,8 @@ from app.operators.models import Alert, TestMessage
 from app.settings import Mailbox
 from app.subscribers import service_message_texts
 from app.subscribers.models import ServiceMessage
-from app.subscribers.service_messages import ALREADY_SUBSCRIBED, CONFIRMATION, MANAGE_LINK, token_of
+from app.subscribers.service_message_kinds import ALREADY_SUBSCRIBED, CONFIRMATION, MANAGE_LINK
+from app.subscribers.service_messages import token_of
 
 log = get_logger("deliveries")
 

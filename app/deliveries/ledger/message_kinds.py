@@ -1,6 +1,6 @@
 """The kinds of messages that take this road."""
 
-from app.subscribers.service_messages import ALREADY_SUBSCRIBED, CONFIRMATION, MANAGE_LINK
+from app.subscribers.service_message_kinds import ALREADY_SUBSCRIBED, CONFIRMATION, MANAGE_LINK
 
 ISSUE = "issue"
 ALERT = "alert"

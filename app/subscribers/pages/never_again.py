@@ -4,9 +4,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from starlette.responses import HTMLResponse
 
+from app.subscribers.never_again import never_again
 from app.subscribers.pages.page_parts import ACTED, PAGE, Asked, done, not_found
 from app.subscribers.signup_validation import page_language
-from app.subscribers.suppression import never_again
 from app.tokens import LinkUnknown
 from app.web.context import Here, Now, Writing
 from app.web.pages import page

@@ -21,7 +21,7 @@ from app.subscribers.pages.page_parts import (
 )
 from app.subscribers.preferences import Kept, change, erase, kept
 from app.subscribers.schemas import Choice
-from app.subscribers.service_messages import CONFIRMATION
+from app.subscribers.service_message_kinds import CONFIRMATION
 from app.subscribers.signup_validation import page_language, segments_of
 from app.tokens import LinkUnknown
 from app.web.context import Here, Now, Reading, Writing

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.addresses.keyring import Keyring
-from app.addresses.sealing import open_sealed
+from app.addresses.unsealing import open_sealed
 from app.database import Database
 from app.subscribers.imports.importing import (
     Consent,
