@@ -11,7 +11,7 @@ import shutil
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -71,7 +71,9 @@ def free_port(wanted: int) -> int:
     raise ServiceEnded("There is no free port on this machine.")
 
 
-def settings_of(folder: Path, public: int, operators: int, relay: int) -> dict[str, str]:
+def settings_of(
+    folder: Path, public: int, operators: int, sender: int, relay: int
+) -> dict[str, str]:
     """Return the settings of the service."""
     return {
         "VESTKA_DATA_DIR": str(folder / "var"),
@@ -80,6 +82,7 @@ def settings_of(folder: Path, public: int, operators: int, relay: int) -> dict[s
         "VESTKA_PUBLIC_URL": f"http://{LOOPBACK}:{public}",
         "VESTKA_PUBLIC_LISTEN": f"{LOOPBACK}:{public}",
         "VESTKA_OPERATORS_LISTEN": f"{LOOPBACK}:{operators}",
+        "VESTKA_SENDER_LISTEN": f"{LOOPBACK}:{sender}",
         "VESTKA_RELAYS": f"smtp+insecure://{LOOPBACK}:{relay}",
         "VESTKA_FROM": "news@example.org",
         "VESTKA_SCHEDULE": "off",
@@ -108,15 +111,15 @@ async def running(relay: int, today: date) -> AsyncIterator[Instance]:
     folder = Path(tempfile.mkdtemp(prefix="vestka-demo-"))
     try:
         key = await asyncio.to_thread(_prepare, folder, today)
-        public, operators = free_port(8000), free_port(8001)
-        settings = settings_of(folder, public, operators, relay)
+        public, operators, sender = free_port(8000), free_port(8001), free_port(8002)
+        settings = settings_of(folder, public, operators, sender, relay)
         (folder / "settings").write_text(exports(settings), encoding="utf-8")
         with (folder / "service.log").open("ab") as log:
             process = await _start(environment(settings), log.fileno())
         try:
-            urls = [f"http://{LOOPBACK}:{port}" for port in (public, operators)]
+            urls = [f"http://{LOOPBACK}:{port}" for port in (public, operators, sender)]
             instance = Instance(folder, urls[0], urls[1], key, process)
-            await _until_ready(instance)
+            await _until_ready(instance, urls)
             yield instance
         finally:
             await _end(process)
@@ -147,11 +150,12 @@ async def _start(settings: dict[str, str], log: int) -> asyncio.subprocess.Proce
     )
 
 
-async def _until_ready(instance: Instance) -> None:
+async def _until_ready(instance: Instance, urls: Sequence[str]) -> None:
+    """Wait until every process of the service can do its work."""
     ending = asyncio.ensure_future(instance.ended())
     try:
         async with asyncio.timeout(START_WITHIN):
-            while not await _is_ready(instance.operators):
+            while not all([await _is_ready(url) for url in urls]):
                 await asyncio.wait({ending}, timeout=0.05)
                 if ending.done():
                     ending.result()
@@ -161,9 +165,9 @@ async def _until_ready(instance: Instance) -> None:
         ending.cancel()
 
 
-async def _is_ready(operators: str) -> bool:
+async def _is_ready(url: str) -> bool:
     try:
-        await call("GET", f"{operators}/health/ready")
+        await call("GET", f"{url}/health/ready")
     except CallFailed:
         return False
     return True

@@ -15,7 +15,7 @@ def test_no_setting_of_the_environment_reaches_it(
     monkeypatch.setenv("VESTKA_DATABASE_URL", "postgresql://real.example.org/list")
     monkeypatch.setenv("VESTKA_RELAYS_FILE", "/etc/relays")
     monkeypatch.setenv("HOME", "/nowhere")
-    settings = environment(settings_of(tmp_path, 1, 2, 3))
+    settings = environment(settings_of(tmp_path, 1, 2, 3, 4))
     assert settings["HOME"] == "/nowhere"
     assert "VESTKA_RELAYS_FILE" not in settings
     read = Settings(settings)
