@@ -11,6 +11,7 @@ from rich.console import Console
 from app import log
 from app.cli.mailing_start import window_of
 from app.cli.output import AsJson, print_record, print_rows
+from app.errors import DomainError
 from app.settings import SettingWrong
 from app.settings.locations import database_url
 from app.settings.values import InvalidValue
@@ -43,8 +44,8 @@ def send(
     as_json: AsJson = False,
 ) -> None:
     """Send a mailing to smtp-sink by the whole sender, and compare with smtp-source (Postfix)."""
-    measured = _bench("send").run(
-        messages, 1 if database else rounds, url=database, dkim=dkim, peers=peers
+    measured = _bench(
+        "send", messages, 1 if database else rounds, url=database, dkim=dkim, peers=peers
     )
     print_record(measured, as_json=as_json)
 
@@ -65,8 +66,13 @@ def signup(
     as_json: AsJson = False,
 ) -> None:
     """Take sign-ups on SQLite and PostgreSQL, and compare with an endpoint that only says 202."""
-    measured = _bench("signup").run(
-        seconds=seconds, rounds=rounds, connections=connections, workers=workers, url=database
+    measured = _bench(
+        "signup",
+        seconds=seconds,
+        rounds=rounds,
+        connections=connections,
+        workers=workers,
+        url=database,
     )
     print_record(measured, as_json=as_json)
 
@@ -92,7 +98,8 @@ def rehearse(
 ) -> None:
     """Send a mailing to a small internet in virtual time: how long, and each domain's curve."""
     with Console(stderr=True).status("rehearsing"):
-        told = _bench("rehearse").run(
+        told = _bench(
+            "rehearse",
             audience,
             readers=readers,
             relays=relay or [""],
@@ -110,10 +117,26 @@ def rehearse(
     print_rows(domains, as_json=False, nothing="There are no readers.")
 
 
-def _bench(name: str) -> Any:
-    """Import a measurement: it is no part of the service, and only a checkout has it."""
+class ToolMissing(DomainError):
+    """This measurement needs what only a checkout of the project has."""
+
+
+def _bench(measurement: str, *given: Any, **named: Any) -> Any:
+    """Run a measurement: it is no part of the service, and only a checkout has it.
+
+    Raises ToolMissing if it, or a tool that it needs, is not here.
+    """
     log.configure("text")  # to standard error: what is measured goes to standard output
     root = str(Path(__file__).resolve().parents[2])
     if root not in sys.path:
         sys.path.append(root)
-    return importlib.import_module(f"bench.{name}")
+    try:
+        return importlib.import_module(f"bench.{measurement}").run(*given, **named)
+    except ModuleNotFoundError as missing:
+        if missing.name is None or missing.name.partition(".")[0] == "app":
+            raise
+        raise ToolMissing(
+            f"`vestka bench {measurement}` needs {missing.name.partition('.')[0]}, which is not"
+            " installed: only a checkout of the project with its test tools has it. There, run"
+            " `python3 dev.py test --version` once, then this command again."
+        ) from None

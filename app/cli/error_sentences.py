@@ -88,11 +88,12 @@ def sentence_for(error: Exception) -> tuple[str, int] | None:
         first = error.errors(include_input=False, include_url=False)[0]
         return f"{field_name(first['loc'])}: {reason(first).rstrip('.')}.", 2
     if isinstance(error, SQLAlchemyError):
-        return _database_sentence(error)
+        return database_sentence(error)
     return None
 
 
-def _database_sentence(error: SQLAlchemyError) -> tuple[str, int]:
+def database_sentence(error: SQLAlchemyError) -> tuple[str, int]:
+    """Return what to say about an error of the database, and the exit status."""
     if (right := missing_right(error)) is not None:
         return right, 2
     state, told = sqlstate_of(error) or "", str(getattr(error, "orig", ""))

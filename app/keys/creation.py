@@ -15,7 +15,8 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from app.keys.key_files import (
+from app.keys.key_files import sync, write_key
+from app.keys.key_format import (
     LENGTHS,
     KeyMissing,
     KeyName,
@@ -23,8 +24,6 @@ from app.keys.key_files import (
     key_names,
     missing_kinds,
     refuse_destroyed,
-    sync,
-    write_key,
 )
 
 RECOVERY = """\
@@ -95,7 +94,11 @@ def _create(keys_dir: Path) -> bool:
         _move_out(keys_dir)
         return True
     if missing := missing_kinds(names):
-        raise KeyMissing(f"Key files are missing, put them back: {', '.join(missing)}.")
+        raise KeyMissing(
+            f"The keys directory lacks {', '.join(missing)}. On the sender's host, put them back"
+            " from your own copy or with `vestka seal restore`. On any other host, run this on the"
+            " sender's host instead, and copy no key here."
+        )
     return False
 
 

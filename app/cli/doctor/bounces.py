@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.cli.app_context import CommandContext
-from app.cli.doctor.findings import Finding, ok, warn
+from app.cli.doctor.findings import Finding, database_finding, ok, warn
+from app.cli.error_sentences import missing_right
 from app.database import Database
 from app.issues.week import Week
 from app.outcomes.mailbox_poller import sources_of
@@ -25,8 +26,9 @@ def returns(opened: CommandContext) -> Iterator[Finding]:
         if is_current(database):
             yield _counted(opened, database)
         database.close()
-    except SQLAlchemyError:
-        return  # the check of the database has said so
+    except SQLAlchemyError as error:
+        if missing_right(error) is not None:  # all else the check of the database has said
+            yield database_finding("bounces", error)
 
 
 def _mailboxes(opened: CommandContext) -> Iterator[Finding]:

@@ -2,15 +2,16 @@
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.cli.app_context import CommandContext
-from app.cli.doctor.findings import Finding, fail, ok, warn
+from app.cli.doctor.findings import Finding, database_finding, fail, ok, warn
 from app.database import Database, wal_is_sound
 from app.deliveries.ledger.models import Sender
 from app.deliveries.ledger.progress import unbalanced
@@ -34,14 +35,24 @@ def database(opened: CommandContext) -> Iterator[Finding]:
             yield fail("database", "its schema is not this version's; `vestka migrate` updates it.")
             return
         yield ok("database", "it answers, and its schema is current.")
-        yield _journal_mode(found) if found.is_sqlite else _clocks(found, opened.clock.now())
-        yield _books(found)
-        yield _queue(found, opened.clock.now())
-        yield _attacks(found, opened.clock.now())
-    except SQLAlchemyError:
-        yield fail("database", "it does not answer.")
-    finally:
+    except SQLAlchemyError as error:
+        yield database_finding("database", error)
         found.close()
+        return
+    looks: tuple[tuple[str, Callable[[], Finding]], ...] = (
+        ("sqlite", partial(_journal_mode, found))
+        if found.is_sqlite
+        else ("clock", partial(_clocks, found, opened.clock.now())),
+        ("books", partial(_books, found)),
+        ("sender", partial(_queue, found, opened.clock.now())),
+        ("attacks", partial(_attacks, found, opened.clock.now())),
+    )
+    for name, look in looks:
+        try:
+            yield look()
+        except SQLAlchemyError as error:
+            yield database_finding(name, error)
+    found.close()
 
 
 def _journal_mode(found: Database) -> Finding:

@@ -9,7 +9,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.addresses.keyring import Keyring
 from app.cli.app_context import CommandContext
-from app.cli.doctor.findings import Finding, fail, ok, warn
+from app.cli.doctor.findings import Finding, database_finding, fail, ok, warn
+from app.cli.error_sentences import missing_right
 from app.database import Database
 from app.errors import DomainError
 from app.instance.models import Epoch
@@ -34,8 +35,9 @@ def seals(opened: CommandContext) -> Iterator[Finding]:
             yield from _restored(database, opened.clock.now().date())
             yield from _looked_at(opened, database)
         database.close()
-    except SQLAlchemyError:
-        return  # the check of the database has said so
+    except SQLAlchemyError as error:
+        if missing_right(error) is not None:  # all else the check of the database has said
+            yield database_finding("seals", error)
 
 
 def escrow(opened: CommandContext) -> Iterator[Finding]:
