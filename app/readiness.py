@@ -20,6 +20,9 @@ from app.errors import DomainError
 LOOK_EVERY = 2.0  # seconds
 _PROBE = b"\0" * 65_536
 
+# Of PostgreSQL: a standby, or a server or user that is set to take no change.
+_READ_ONLY = "SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only') = 'on'"
+
 NO_DATABASE = "the database does not answer"
 READ_ONLY = "the database cannot be written to"
 NO_DISK = "the data directory cannot be written to: its disk is full or read-only"
@@ -59,11 +62,10 @@ class Readiness:
                 session.execute(text("SELECT version_num FROM alembic_version"))
                 if self._database.is_sqlite:
                     return None if _is_writable(self._database) else READ_ONLY
-            with self._database.transaction() as session:
-                read_only = session.scalar(text("SELECT current_setting('transaction_read_only')"))
+                read_only = session.scalar(text(_READ_ONLY))
         except SQLAlchemyError:
             return NO_DATABASE
-        return READ_ONLY if read_only == "on" else None
+        return READ_ONLY if read_only else None
 
     def _disk_fault(self) -> str | None:
         """Write and sync a file, which alone tells whether the disk takes anything."""

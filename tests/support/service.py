@@ -22,6 +22,7 @@ from tests.support.smtpd import closed_port
 T = TypeVar("T")
 REPOSITORY = Path(__file__).resolve().parents[2]
 PATIENCE = 30.0  # seconds: two busy cores are slow, and a service that works is not this slow
+START = 90.0
 
 
 def eventually(look: Callable[[], T], what: str | Callable[[], str], within: float = PATIENCE) -> T:
@@ -185,7 +186,8 @@ class Process:
             "operators": [self._place.operators_port],
         }.get(self._role, [])
         for port in ports:
-            eventually(lambda port=port: self._answers(port), f"{self._role} to be ready")  # type: ignore[misc]
+            # Four interpreters start for all roles: a busy machine takes its time.
+            eventually(lambda port=port: self._answers(port), f"{self._role} to be ready", START)  # type: ignore[misc]
         if not ports:
             eventually(lambda: "sender started" in self._log_alive(), "the sender to start")
 

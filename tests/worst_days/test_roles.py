@@ -147,3 +147,31 @@ def test_each_line_of_the_log_says_whose_it_is(process: Process) -> None:
     text = process.log.read_text()
     for role in (*ROLES, "supervisor"):
         assert f'"role": "{role}"' in text
+
+
+def test_without_its_keys_no_process_is_ready_and_each_says_why(
+    place: Place, process: Process, tmp_path: Path
+) -> None:
+    ports = (place.public_port, place.operators_port, place.sender_port)
+    (tmp_path / "keys").rename(tmp_path / "elsewhere")
+    for port in ports:
+        eventually(lambda port=port: health(place, port) == 503, "the missing keys to be seen")  # type: ignore[misc]
+        assert place.call(port, "GET", "/health/ready").json() == {
+            "status": "key files are missing or cannot be read"
+        }
+        assert place.call(port, "GET", "/health/live").status == 200
+    (tmp_path / "elsewhere").rename(tmp_path / "keys")
+    for port in ports:
+        eventually(lambda port=port: health(place, port) == 200, "the keys to be seen")  # type: ignore[misc]
+
+
+def health(place: Place, port: int) -> int:
+    return place.call(port, "GET", "/health/ready").status
+
+
+def test_the_senders_port_tells_its_health_and_nothing_else(place: Place, process: Process) -> None:
+    port = place.sender_port
+    assert place.call(port, "GET", "/health/ready?x=1").json() == {"status": "ready"}
+    assert place.call(port, "HEAD", "/health/live").body == b""
+    assert place.call(port, "POST", "/health/ready").status == 405
+    assert place.call(port, "GET", "/v1/issues").status == 404
