@@ -16,6 +16,7 @@ from app.addresses.sealing import (
     Purpose,
     bound_to,
 )
+from app.addresses.test_seal import bound_to_test
 from app.errors import DomainError
 
 
@@ -45,6 +46,11 @@ def open_sealed(keys: OpeningKeys, row_id: bytes, blob: bytes) -> EmailAddress:
     except (InvalidTag, ValueError, AddressRefused):
         # Whoever may write the database can also seal what is no address: hence the last of these.
         raise SealBroken from None
+
+
+def open_test_address(keys: OpeningKeys, test_id: bytes, blob: bytes) -> EmailAddress:
+    """Open a test message's. Raises SealBroken for whatever was not sealed for this one."""
+    return open_sealed(keys, bound_to_test(test_id), blob)
 
 
 def _unpad(padded: bytes) -> str:

@@ -4,6 +4,7 @@ import contextlib
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 
 import uvicorn
 from fastapi import FastAPI
@@ -15,10 +16,10 @@ from app.web.http_protocol import HEAD, Connection
 class Port:
     """A socket that listens, and the server behind it."""
 
-    def __init__(self, app: FastAPI, sock: socket.socket) -> None:
-        """Answer nobody yet."""
+    def __init__(self, app: FastAPI, sock: socket.socket, stop_within: timedelta) -> None:
+        """Answer nobody yet. At a stop, answers in the making get most of `stop_within`."""
         self._app = app
-        self._server = _web(app)
+        self._server = _web(app, stop_within)
         self._socket = sock
 
     async def serve(self) -> None:
@@ -43,7 +44,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _web(app: FastAPI) -> _Server:
+def _web(app: FastAPI, stop_within: timedelta) -> _Server:
     config = uvicorn.Config(
         app,
         http=Connection,
@@ -55,6 +56,6 @@ def _web(app: FastAPI) -> _Server:
         proxy_headers=False,
         server_header=False,
         timeout_keep_alive=5,
-        timeout_graceful_shutdown=10,
+        timeout_graceful_shutdown=max(int(stop_within.total_seconds() * 0.6), 1),
     )
     return _Server(config)

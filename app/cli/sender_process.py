@@ -14,9 +14,10 @@ from app.cli.app_context import CommandContext
 from app.cli.data_dir_lock import refuse_second_sender
 from app.cli.key_reload import KeyReload, either
 from app.cli.listen_sockets import inherited_socket
-from app.cli.role_process import log, stopped_by_signals, until_stopped
+from app.cli.role_process import log, until_stopped
 from app.cli.roles import Role, listening_socket, read_all
 from app.cli.sender_health import SenderHealth
+from app.cli.stopping import Stopping
 from app.gc_tuning import collect_seldom
 from app.instance.ownership import refuse_foreign
 from app.readiness import Readiness
@@ -29,7 +30,15 @@ async def run(number: int | None) -> None:
     read_all(settings, [Role.SENDER])
     sending.check(settings, opened.newsletter)
     refuse_second_sender(opened.data_dir())
-    stop = stopped_by_signals()
+    stopping = Stopping(settings.stop_within)
+    with stopping.signals() as stop:
+        await _serve(opened, number, stopping, stop)
+
+
+async def _serve(
+    opened: CommandContext, number: int | None, stopping: Stopping, stop: asyncio.Event
+) -> None:
+    settings = opened.settings
     sock = listening_socket(settings, Role.SENDER) if number is None else inherited_socket(number)
     sender = _SenderProcess(opened)
     load_keys = partial(Keyring.load, settings.keys_dir)
@@ -43,7 +52,7 @@ async def run(number: int | None) -> None:
     ]
     collect_seldom()
     log.info("serving")
-    await until_stopped(stop, tasks, lambda: None)
+    await until_stopped(stopping, tasks, lambda: None)
     opened.database.close()
     log.info("stopped")
 

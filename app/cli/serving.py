@@ -65,9 +65,4 @@ def _supervise() -> int:
         return status if status > 0 else 1
     if lock is None:
         lock = lock_data_dir(data_dir)
-    return Supervisor(sockets, stop_within(settings)).run()
-
-
-def stop_within(settings: Settings) -> float:
-    """Return the seconds in which every process ends once it is told to."""
-    return float(getattr(settings, "stop_within", 20.0))
+    return Supervisor(sockets, int(settings.stop_within.total_seconds())).run()

@@ -43,6 +43,7 @@ class Stopping:
         """
         for number in _HEARD:
             signal.signal(number, self._hear)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # settings are read at the start
         yield self.event
         self.finished()
 

@@ -31,14 +31,28 @@ _SENDERS_ALONE = ("VESTKA_BOUNCE_IMAP", "VESTKA_BOUNCE_IMAP_FILE")
 _NOT_PUBLIC = ("VESTKA_RELAYS", "VESTKA_RELAYS_FILE")
 
 
-def environment_of(role: Role, environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment without the secrets that are not for this role."""
+def stop_times(stop_within: int) -> dict[Role, int]:
+    """Share out the seconds of a stop: the sender is told to stop when the others have ended.
+
+    So its witness still notes who left while the readers' port was answering its last requests.
+    """
+    web = max(stop_within // 4, 1)
+    return {
+        Role.PUBLIC: web,
+        Role.OPERATORS: web,
+        Role.SENDER: max(stop_within - web, 1),
+    }
+
+
+def environment_of(role: Role, environment: Mapping[str, str], stop_within: int) -> dict[str, str]:
+    """Return the environment without the secrets that are not for this role, and its stop time."""
     withheld: set[str] = set()
     if role is not Role.SENDER:
         withheld.update(_SENDERS_ALONE)
     if role is Role.PUBLIC:
         withheld.update(_NOT_PUBLIC)
-    return {name: value for name, value in environment.items() if name not in withheld}
+    own = {name: value for name, value in environment.items() if name not in withheld}
+    return {**own, "VESTKA_STOP_WITHIN": f"{stop_within}s"}
 
 
 @dataclass
@@ -47,6 +61,7 @@ class Child:
 
     role: Role
     socket: socket.socket | None
+    stop_within: int  # seconds
     failures: int = 0
     started: float = 0.0
     start_at: float = 0.0  # on the monotonic clock; counts while there is no process
@@ -63,7 +78,7 @@ class Child:
         # A process group of its own: Ctrl-C reaches the supervisor alone.
         self.process = subprocess.Popen(  # noqa: S603 - our own program
             [*command, "--tether", str(tether)],
-            env=environment_of(self.role, os.environ),
+            env=environment_of(self.role, os.environ, self.stop_within),
             stdin=subprocess.DEVNULL,
             pass_fds=passed,
             process_group=0,
@@ -88,10 +103,10 @@ class Child:
 class Supervisor:
     """Runs the roles until it is told to stop."""
 
-    def __init__(self, sockets: Mapping[Role, socket.socket | None], stop_within: float) -> None:
-        """Start nothing yet. `sockets` are the roles and where each listens."""
-        self._children = [Child(role, sock) for role, sock in sockets.items()]
-        self._stop_within = stop_within
+    def __init__(self, sockets: Mapping[Role, socket.socket | None], stop_within: int) -> None:
+        """Start nothing yet. `sockets` are the roles and where each listens; seconds for a stop."""
+        times = stop_times(stop_within)
+        self._children = [Child(role, sock, times[role]) for role, sock in sockets.items()]
         self._stopping = False
         self._hung_up = False
         self._alarm, self._wake = socket.socketpair()
@@ -143,23 +158,10 @@ class Supervisor:
             self._wake.recv(1024)
 
     def _stop(self) -> bool:
-        """Tell all to stop, and end what does not in time; return whether any went wrong."""
-        deadline = time.monotonic() + self._stop_within + KILL_AFTER
-        running = [child for child in self._children if child.process is not None]
-        for child in running:
-            assert child.process is not None  # noqa: S101 - for the type checker
-            child.process.terminate()
-        failed = False
-        for child in running:
-            assert child.process is not None  # noqa: S101 - for the type checker
-            try:
-                status = child.process.wait(max(deadline - time.monotonic(), 0.0))
-            except subprocess.TimeoutExpired:
-                log.warning("a process did not stop in time, ending it", process=str(child.role))
-                child.process.kill()
-                status = child.process.wait()
-            failed = failed or status not in (0, REFUSED, -signal.SIGTERM)
-        return failed
+        """Tell all to stop, the sender last; return whether any went wrong."""
+        web = [child for child in self._children if child.role is not Role.SENDER]
+        sender = [child for child in self._children if child.role is Role.SENDER]
+        return any([_stop_all(web), _stop_all(sender)])
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
@@ -182,3 +184,22 @@ class Supervisor:
             self._stopping = True
         elif number == signal.SIGHUP:
             self._hung_up = True
+
+
+def _stop_all(children: Sequence[Child]) -> bool:
+    """Tell these to stop, and end what does not in time; return whether any went wrong."""
+    running = [(child, child.process) for child in children if child.process is not None]
+    for _, process in running:
+        process.terminate()
+    begun = time.monotonic()
+    failed = False
+    for child, process in running:
+        deadline = begun + child.stop_within + KILL_AFTER
+        try:
+            status = process.wait(max(deadline - time.monotonic(), 0.0))
+        except subprocess.TimeoutExpired:
+            log.warning("a process did not stop in time, ending it", process=str(child.role))
+            process.kill()
+            status = process.wait()
+        failed = failed or status not in (0, REFUSED, -signal.SIGTERM)
+    return failed

@@ -18,7 +18,7 @@ from app.operators.published_counts import is_due, publish
 from app.rate_limits.refusals import ADDRESS, refused_since
 from app.subscribers.counts import counts
 from app.subscribers.models import SignUp
-from app.subscribers.service_messages import ALREADY_SUBSCRIBED, CONFIRMATION, MANAGE_LINK
+from app.subscribers.service_message_kinds import ALREADY_SUBSCRIBED, CONFIRMATION, MANAGE_LINK
 from app.suppressions.lookup import counts as suppressed
 
 PERSONAL = (CONFIRMATION, MANAGE_LINK, ALREADY_SUBSCRIBED)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 
 from app.addresses.address import EmailAddress
-from app.addresses.keyring import PublicKeys
+from app.addresses.public_keys import PublicKeys
 from app.clock import Clock
 from app.database import Database
 from app.deliveries.compose.composing import compiled_test

@@ -242,7 +242,7 @@ class Settings(Environment):
     stop_within = Setting(
         "VESTKA_STOP_WITHIN",
         values.stop_time,
-        "how long a stop (SIGTERM, SIGINT) may take, `2s` to `10m`; whatever hangs longer is cut"
+        "how long a stop (SIGTERM, SIGINT) may take, `1s` to `10m`; whatever hangs longer is cut"
         " off. Give systemd or Docker five seconds more",
         default="20s",
     )

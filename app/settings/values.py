@@ -54,14 +54,14 @@ def optional_duration(value: str) -> timedelta | None:
     return duration(value) if value else None
 
 
-SHORTEST_STOP, LONGEST_STOP = timedelta(seconds=2), timedelta(minutes=10)
+SHORTEST_STOP, LONGEST_STOP = timedelta(seconds=1), timedelta(minutes=10)
 
 
 def stop_time(value: str) -> timedelta:
     """Read how long a stop may take."""
     within = duration(value)
     if not SHORTEST_STOP <= within <= LONGEST_STOP:
-        raise InvalidValue("must be a duration from 2s to 10m")
+        raise InvalidValue("must be a duration from 1s to 10m")
     return within
 
 

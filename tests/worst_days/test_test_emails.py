@@ -70,7 +70,7 @@ class Hosts(NamedTuple):
     def sealed(self, told: dict[str, object]) -> bool:
         """Tell whether the address of this test email is still kept."""
         kept = self.rows("SELECT id FROM test_messages WHERE sealed IS NOT NULL")
-        return bytes.fromhex(str(told["id"])) in {bytes(cast(bytes, row[0])) for row in kept}
+        return bytes.fromhex(str(told["id"])) in {bytes(cast("bytes", row[0])) for row in kept}
 
 
 @pytest.fixture(scope="module")

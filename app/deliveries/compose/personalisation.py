@@ -15,8 +15,7 @@ from app.addresses.admission import AdmittedRow
 from app.addresses.blind_index import never_index, never_indexes
 from app.addresses.keyring import Keyring
 from app.addresses.row_faults import Flaw, open_row
-from app.addresses.sealing import SealBroken
-from app.addresses.test_seal import open_test_address
+from app.addresses.unsealing import SealBroken, open_test_address
 from app.deliveries.ledger.reasons import DAMAGED, NOT_ALLOWED, UNFIT
 from app.errors import DomainError
 from app.mail.dkim.signature import DkimKey, signatures

@@ -14,7 +14,7 @@ from sqlalchemy import Row, delete, func, literal, null, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.addresses.address import EmailAddress
-from app.addresses.keyring import PublicKeys
+from app.addresses.public_keys import PublicKeys
 from app.addresses.test_seal import seal_test_address
 from app.database import Transaction
 from app.deliveries.ledger.message_kinds import TEST
