@@ -4,13 +4,17 @@ Every line of the process passes here, our own and the libraries'; whatever look
 a link's token is blotted out, also in exceptions.
 """
 
+import atexit
 import logging
 import re
 import sys
+from contextlib import nullcontext
 from typing import Any, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
+
+from app.log_repeats import RepeatLimit
 
 # A run that may hold an address. An apostrophe and = may stand before an @ (RFC 5322 §3.2.3), so
 # rather too much goes than too little. Each run is looked at once: a pattern that also looked for
@@ -19,6 +23,7 @@ _RUN = re.compile(r"[^\s<>\":;,()\[\]]+")
 _DOMAIN = re.compile(r"[^\s<>\"'=;,()\[\]]+")
 _TOKEN = re.compile(r"/(confirm|unsubscribe|manage|never)/[^\s\"'?]+")
 _KEY = re.compile(r"\bvk_[A-Za-z0-9_-]{8,}")
+_LONGEST = 16_000  # characters of a value that are read, and written
 
 
 def redact(text: str) -> str:
@@ -46,8 +51,13 @@ def _without_address(run: re.Match[str]) -> str:
 def _blot_event(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     for name, value in event.items():
         if not isinstance(value, int | float | bool | None):
-            event[name] = redact(value if isinstance(value, str) else str(value))
+            event[name] = redact(_cut(value if isinstance(value, str) else str(value)))
     return event
+
+
+def _cut(text: str) -> str:
+    """Cut a text that is too long; where a word ends, so that no address is cut in two."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST].rpartition(' ')[0]} …"
 
 
 def _name_plainly(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
@@ -101,7 +111,15 @@ def configure(log_format: str, stream: TextIO | None = None, *, role: str | None
             ],
         )
     )
+
+    def write(record: logging.LogRecord) -> None:
+        with handler.lock or nullcontext():
+            if not handler.stream.closed:  # at the very end of a process it may be
+                handler.emit(record)
+
+    handler.addFilter(RepeatLimit(write))
     root = logging.getLogger()
+    tell_what_was_left_out()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
     for loud in ("uvicorn.access", "aiosmtplib", "alembic", "sqlalchemy"):
@@ -110,6 +128,26 @@ def configure(log_format: str, stream: TextIO | None = None, *, role: str | None
     logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
 
 
+def tell_what_was_left_out() -> None:
+    """Write how many repeated lines were left out until now; for the end of a process."""
+    _tell(all_of_it=True)
+
+
+def tell_what_is_due() -> None:
+    """Write it for the kinds of lines whose minute is over; to be called now and then."""
+    _tell(all_of_it=False)
+
+
+def _tell(*, all_of_it: bool) -> None:
+    for handler in logging.getLogger().handlers:
+        for each in handler.filters:
+            if isinstance(each, RepeatLimit):
+                each.tell(all_of_it=all_of_it)
+
+
 def get_logger(name: str) -> Any:
     """Return the logger of one part; call it as `log.info("event", count=3)`."""
     return structlog.stdlib.get_logger(name)
+
+
+atexit.register(tell_what_was_left_out)

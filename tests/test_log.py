@@ -96,6 +96,13 @@ def test_events_and_values_are_blotted(heard: io.StringIO) -> None:
     assert (line["n"], line["logger"], line["level"]) == (3, "test", "info")
 
 
+def test_a_long_value_is_cut_and_no_address_in_two(heard: io.StringIO) -> None:
+    get_logger("test").info("first", value="x " * 8_000 + "ann" * 20 + "@example.org")
+    get_logger("test").info("second", value="x" * 99_000)
+    assert all(len(str(line)) < 20_000 for line in lines(heard))
+    assert "ann" not in heard.getvalue()
+
+
 def fail() -> None:
     try:
         int("<ann@example.org>")

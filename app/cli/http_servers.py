@@ -1,16 +1,17 @@
-"""A port and the web server behind it; the settings of that server."""
+"""A port and the web server behind it."""
 
-import contextlib
 import socket
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
-import uvicorn
 from fastapi import FastAPI
 
 from app.addresses.public_keys import PublicKeys
-from app.web.http_protocol import HEAD, Connection
+from app.open_files import connections_within, raise_limit
+from app.web.connection_table import ConnectionTable
+from app.web.http_server import HttpServer
+
+_SHARE = 0.6  # of the time of a stop: what requests get that have begun
 
 
 class Port:
@@ -19,7 +20,10 @@ class Port:
     def __init__(self, app: FastAPI, sock: socket.socket, stop_within: timedelta) -> None:
         """Answer nobody yet. At a stop, answers in the making get most of `stop_within`."""
         self._app = app
-        self._server = _web(app, stop_within)
+        proxies = app.state.installation.settings.trusted_proxies
+        table = ConnectionTable(connections_within(raise_limit()), proxies)
+        patience = max(int(stop_within.total_seconds() * _SHARE), 1)
+        self._server = HttpServer(app, table, patience)
         self._socket = sock
 
     async def serve(self) -> None:
@@ -34,28 +38,3 @@ class Port:
     def stop(self) -> None:
         """Tell it to finish what is begun."""
         self._server.should_exit = True
-
-
-class _Server(uvicorn.Server):
-    """A web server that leaves the signals to the supervisor."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-def _web(app: FastAPI, stop_within: timedelta) -> _Server:
-    config = uvicorn.Config(
-        app,
-        http=Connection,
-        h11_max_incomplete_event_size=HEAD,
-        ws="none",
-        log_config=None,
-        access_log=False,  # its lines would hold the tokens in paths
-        lifespan="off",
-        proxy_headers=False,
-        server_header=False,
-        timeout_keep_alive=5,
-        timeout_graceful_shutdown=max(int(stop_within.total_seconds() * 0.6), 1),
-    )
-    return _Server(config)

@@ -8,15 +8,13 @@ import errno
 import socket
 
 from app.settings import Listen, SettingWrong
-
-_BACKLOG = 512
+from app.web.listening import listening_socket
 
 
 def open_socket(name: str, listen: Listen) -> socket.socket:
     """Listen there. Raises SettingWrong, which names the setting `name`."""
-    family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
     try:
-        return socket.create_server((listen.host, listen.port), family=family, backlog=_BACKLOG)
+        return listening_socket(listen.host, listen.port)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             taken = "names a port on which something listens already: another Vestka, perhaps"

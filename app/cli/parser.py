@@ -1,7 +1,6 @@
 """The command `vestka`: its sub-commands, and how a refusal is told: one sentence and status 2."""
 
 import importlib
-import re
 import sys
 
 import typer
@@ -95,5 +94,6 @@ def usage_sentence(wrong: TyperException) -> str:
         # In all other messages that hold the value, it stands before these words.
         _, _, rest = wrong.message.rpartition(" is not ")
         return f"{name} is not {rest}" if rest != wrong.message else f"{name} cannot be used."
-    said = re.sub(r" \(.*\)$", "", wrong.format_message(), flags=re.DOTALL)
+    said = wrong.format_message()
+    said = said.partition(" (")[0] if said.endswith(")") else said
     return said if said.endswith((".", "\n")) else f"{said}."

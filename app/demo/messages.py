@@ -39,13 +39,13 @@ def confirm_link(message: EmailMessage, public: str) -> str | None:
 
 def one_click_link(message: EmailMessage) -> str | None:
     """Return the link that unsubscribes with one click (RFC 8058), if the message has one."""
-    found = re.search(r"<(https?://[^>]+)>", str(message["List-Unsubscribe"] or ""))
+    found = re.search(r"<(https?://[^<>]+)>", str(message["List-Unsubscribe"] or ""))
     return found[1] if found and message["List-Unsubscribe-Post"] else None
 
 
 def edition_of(message: EmailMessage) -> Edition | None:
     """Say which edition this message is; None for one that belongs to no mailing."""
-    found = re.search(r"<([a-z0-9-]+)\.[^>]*>", str(message["List-Id"] or ""))
+    found = re.search(r"<([a-z0-9-]+)\.[^<>]*>", str(message["List-Id"] or ""))
     if found is None:
         return None
     return Edition(found[1], str(message["Content-Language"]), str(message["Subject"]))

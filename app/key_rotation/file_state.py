@@ -17,7 +17,13 @@ from app.database import Database
 from app.errors import DomainError
 from app.instance.public_ownership import refuse_foreign_public_keys
 from app.key_rotation.key_users import forget_dead, leave, refuse_behind, say
-from app.keys.key_format import KeysDestroyed, key_names, refuse_destroyed
+from app.keys.key_format import (
+    KeysDestroyed,
+    KeyUnreadable,
+    key_names,
+    os_reason,
+    refuse_destroyed,
+)
 from app.log import get_logger
 from app.tokens import new_id
 
@@ -75,6 +81,7 @@ class KeyWatch:
     user: bytes = field(default_factory=new_id)
     seen: Signature = ()
     say_at: datetime | None = None
+    unreadable: str = ""  # what was last said of files that cannot be read
 
     def begin(self, now: datetime) -> None:
         """Say which keys this process uses, before it does. Raises KeysBehind."""
@@ -85,15 +92,30 @@ class KeyWatch:
 
     def look(self, now: datetime) -> None:
         """Take up what changed, and say so when it is time. Raises KeysDestroyed."""
-        seen = file_state(self.keys_dir)
-        if seen != self.seen:
-            self.seen = seen
-            self._take_up(now)
+        try:
+            seen = file_state(self.keys_dir)
+        except (KeyUnreadable, OSError) as error:
+            self._warn(str(error) if isinstance(error, KeyUnreadable) else os_reason(error))
+        else:
+            self._compare(seen, now)
         if self.say_at is None or now >= self.say_at:
             try:
                 self._say(now)
             except SQLAlchemyError:
                 self.say_at = now + SETTLED  # the database is away, and others tell of that
+
+    def _compare(self, seen: Signature, now: datetime) -> None:
+        if seen == self.seen:
+            self.unreadable = ""
+            return
+        self.seen = seen
+        self._take_up(now)
+
+    def _warn(self, reason: str) -> None:
+        """Tell once why the files cannot be read now, as when too many files are open."""
+        if reason != self.unreadable:
+            self.unreadable = reason
+            log.warning("the key files cannot be read, so the known keys stay in use", why=reason)
 
     def _take_up(self, now: datetime) -> None:
         try:
@@ -103,6 +125,10 @@ class KeyWatch:
                 refuse_behind(session, keys.list_sealing.kid)
         except KeysDestroyed:
             raise
+        except KeyUnreadable as unreadable:
+            self.seen = ()  # it may pass; the next look compares with it
+            self._warn(str(unreadable))
+            return
         except DomainError as refused:
             log.warning("the key files changed and cannot be used", why=str(refused))
             return
@@ -110,6 +136,7 @@ class KeyWatch:
             self.seen = ()  # the database is away; the next look compares with it
             return
         self.keys = keys
+        self.unreadable = ""
         self.changed(self.keys)
         self.say_at = now + SETTLED
         log.info("key files taken up", generation=self.keys.list_sealing.kid)

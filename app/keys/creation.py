@@ -23,6 +23,7 @@ from app.keys.key_format import (
     KeyUnreadable,
     key_names,
     missing_kinds,
+    os_reason,
     refuse_destroyed,
 )
 
@@ -68,8 +69,10 @@ def create_keys(keys_dir: Path) -> bool:
     try:
         with _alone_in(keys_dir):
             return _create(keys_dir)
-    except OSError:
-        raise KeyUnreadable("The keys directory cannot be written to.") from None
+    except OSError as error:
+        raise KeyUnreadable(
+            f"The keys directory cannot be written to: {os_reason(error)}."
+        ) from None
 
 
 def finish_creation(keys_dir: Path) -> None:
@@ -80,8 +83,14 @@ def finish_creation(keys_dir: Path) -> None:
         with _alone_in(keys_dir):
             if (keys_dir / _MADE).exists():
                 _move_out(keys_dir)
-    except OSError:
-        raise KeyUnreadable("The keys directory cannot be written to.") from None
+    except OSError as error:
+        raise KeyUnreadable(
+            f"The keys directory cannot be written to: {os_reason(error)}."
+        ) from None
+
+
+def _unwritable(error: OSError) -> KeyUnreadable:
+    return KeyUnreadable(f"The keys directory cannot be written to: {os_reason(error)}.")
 
 
 def _create(keys_dir: Path) -> bool:

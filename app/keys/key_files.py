@@ -12,6 +12,7 @@ from app.keys.key_format import (
     KeyName,
     KeysDestroyed,
     KeyUnreadable,
+    os_reason,
     read_text,
     text_of,
 )
@@ -25,8 +26,8 @@ def read_key(keys_dir: Path, name: KeyName) -> bytes:
             text = stream.read(MAX_TEXT).decode("ascii", "replace")
     except FileNotFoundError:
         raise KeyMissing(f"The key file {name} is missing.") from None
-    except OSError:
-        raise KeyUnreadable(f"The key file {name} cannot be read.") from None
+    except OSError as error:
+        raise KeyUnreadable(f"The key file {name} cannot be read: {os_reason(error)}.") from None
     return read_text(name, mode, text)
 
 

@@ -5,7 +5,9 @@ one line that can be kept on paper: the key in base64url, a space, and eight hex
 over name and key, so that a slip of the pen or a mixed-up file is noticed and never used.
 """
 
+import errno
 import hashlib
+import os
 import re
 import stat
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -82,8 +84,8 @@ def key_names(keys_dir: Path) -> list[KeyName]:
         entries = sorted(entry.name for entry in keys_dir.iterdir())
     except FileNotFoundError:
         return []
-    except OSError:
-        raise KeyUnreadable("The keys directory cannot be read.") from None
+    except OSError as error:
+        raise KeyUnreadable(f"The keys directory cannot be read: {os_reason(error)}.") from None
     return [name for name in map(name_of, entries) if name is not None]
 
 
@@ -94,6 +96,11 @@ def name_of(text: str) -> KeyName | None:
         return None
     name = KeyName(match[1], int(match[2]), match[3])
     return name if name.kind in KINDS and name.kid <= MAX_KID else None
+
+
+def os_reason(error: OSError) -> str:
+    """Say what the system said, without a path: too many open files, permission denied."""
+    return os.strerror(error.errno or errno.EIO).lower()
 
 
 def refuse_destroyed(keys_dir: Path) -> None:

@@ -9,6 +9,7 @@ from app.keys.key_format import (
     KeyName,
     KeyUnreadable,
     key_names,
+    os_reason,
     read_text,
 )
 
@@ -29,8 +30,8 @@ def read_public_key(keys_dir: Path, name: KeyName) -> bytes:
             text = stream.read(MAX_TEXT).decode("ascii", "replace")
     except FileNotFoundError:
         raise KeyMissing(f"The key file {name} is missing.") from None
-    except OSError:
-        raise KeyUnreadable(f"The key file {name} cannot be read.") from None
+    except OSError as error:
+        raise KeyUnreadable(f"The key file {name} cannot be read: {os_reason(error)}.") from None
     return read_text(name, mode, text)
 
 

@@ -36,7 +36,7 @@ class Recipients(NamedTuple):
 
 def mailbox(value: str) -> Mailbox:
     """Read an address, alone or as `Name <address>`; its domain becomes ASCII."""
-    match = re.fullmatch(r"\s*(?:(?P<name>[^<>]*)<(?P<in>[^<>]+)>|(?P<bare>[^<>]+))\s*", value)
+    match = re.fullmatch(r"(?P<name>[^<>]*)<(?P<in>[^<>]+)>|(?P<bare>[^<>]+)", value.strip())
     if not match or not is_plain(value):
         raise InvalidValue("must be an address or NAME <ADDRESS>")
     address = (match["in"] or match["bare"]).strip()

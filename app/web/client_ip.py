@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from itertools import islice
 
 from starlette.types import Scope
 
@@ -16,9 +17,11 @@ from app.settings import Networks, Settings
 
 Address = IPv4Address | IPv6Address
 
-_FOR = re.compile(r'for\s*=\s*(?:"([^"\\]*)"|([^\s;,"]+))', re.IGNORECASE)
+_FOR = re.compile(r'(?:^|;)\s*for\s*=\s*(?:"([^"\\]*)"|([^\s;,"]+))', re.IGNORECASE)
 _PORT = re.compile(r"(?:\[([^\]]*)\]|([0-9.]+))(?::[^:]*)?")
 _HEADERS = (b"x-forwarded-for", b"forwarded")
+_HOPS = 20  # that are read: proxies of our own, and the client before them
+_READ = 200  # characters of a hop
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +39,11 @@ class Callers:
 
     def client(self, scope: Scope) -> Address | None:
         """Return the client's address; None if nobody we trust can tell."""
-        address = _parsed((scope.get("client") or ("",))[0])
+        address = parsed((scope.get("client") or ("",))[0])
         if address is None or not self.proxies.hold(address):
             return address
         for hop in _hops(self.header, _values(scope, self.header)):
-            address = _parsed(hop)
+            address = parsed(hop)
             if address is None or not self.proxies.hold(address):
                 return address
         return address
@@ -58,7 +61,7 @@ class Callers:
 
     def is_passed_on(self, scope: Scope) -> bool:
         """Tell whether a proxy passed this on that the settings do not name."""
-        peer = _parsed((scope.get("client") or ("",))[0])
+        peer = parsed((scope.get("client") or ("",))[0])
         passed_on = any(name in _HEADERS for name, _ in scope["headers"])
         return passed_on and not (peer is not None and self.proxies.hold(peer))
 
@@ -79,31 +82,32 @@ def _hops(header: str, values: Iterable[str]) -> Iterator[str]:
     """Yield the hops, the nearest first. Several fields are one list (RFC 9110 §5.3)."""
     whole = ",".join(values)
     if header == "Forwarded":  # RFC 7239 §4
-        for element in reversed(_elements(whole)):
-            named = _FOR.search(element)
+        for element in islice(_from_the_right(whole), _HOPS):
+            named = _FOR.search(element[:_READ])
             yield (named[1] or named[2] or "") if named else ""
         return
-    yield from (hop.strip() for hop in reversed(whole.split(","))) if whole else ()
+    hops = whole.rsplit(",", _HOPS)[-_HOPS:] if whole else []
+    yield from (hop.strip()[:_READ] for hop in reversed(hops))
 
 
-def _elements(text: str) -> list[str]:
-    """Split a list at the commas outside quoted strings (RFC 9110 §5.6.1), in one pass."""
-    elements, begin, quoted, escaped = [], 0, False, False
-    for place, sign in enumerate(text):
-        if escaped:
-            escaped = False
-        elif quoted and sign == "\\":
-            escaped = True
-        elif sign == '"':
+def _from_the_right(whole: str) -> Iterator[str]:
+    """Yield the elements of a list, the last first; a comma between quotes separates nothing.
+
+    From the right, because what stands there is well formed: a quote that the client left open on
+    the left hides nothing of what a proxy wrote after it.
+    """
+    end, quoted = len(whole), False
+    for place in range(len(whole) - 1, -1, -1):
+        if whole[place] == '"' and not (quoted and whole[place - 1 : place] == "\\"):
             quoted = not quoted
-        elif sign == "," and not quoted:
-            elements.append(text[begin:place])
-            begin = place + 1
-    elements.append(text[begin:])
-    return [element for element in elements if element]
+        elif whole[place] == "," and not quoted:
+            yield whole[place + 1 : end]
+            end = place
+    if end:
+        yield whole[:end]
 
 
-def _parsed(text: str) -> Address | None:
+def parsed(text: str) -> Address | None:
     """Read an address, with or without a port; an IPv4 address may be written as an IPv6 one."""
     with_port = _PORT.fullmatch(text)
     bare = (with_port[1] or with_port[2] or "") if with_port else text

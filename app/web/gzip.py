@@ -7,6 +7,8 @@ from fastapi import Request
 from starlette.responses import Response
 
 _LEAST = 1_000  # bytes: less is not worth it
+_READ = 1_000  # characters of the header
+_GZIP = re.compile(r"\s*gzip\s*(?:;\s*q=(1|0)?(?:\.(\d{0,3}))?\s*)?", re.IGNORECASE)
 
 
 def compressed(request: Request, answer: Response) -> Response:
@@ -22,7 +24,8 @@ def compressed(request: Request, answer: Response) -> Response:
 
 def takes_gzip(accepted: str) -> bool:
     """Tell whether this `Accept-Encoding` names gzip without refusing it."""
-    codings = (coding.strip().lower() for coding in accepted.split(","))
+    named = filter(None, map(_GZIP.fullmatch, accepted[:_READ].split(",")))
     return any(
-        re.fullmatch(r"gzip(\s*;\s*q=(1(\.0*)?|0?\.\d*[1-9]\d*))?", each) for each in codings
+        (whole, part) == (None, None) or whole == "1" or (part or "").strip("0")
+        for whole, part in (each.groups() for each in named)
     )

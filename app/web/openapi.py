@@ -75,7 +75,7 @@ def methods_of(schema: Mapping[str, Any], path: str) -> list[str]:
     found = {
         method.upper()
         for template, item in schema["paths"].items()
-        if re.fullmatch(re.sub(r"\\\{[^/]*\\\}", "[^/]+", re.escape(template)), path)
+        if re.fullmatch(re.sub(r"\\\{[^/{}]*\\\}", "[^/]+", re.escape(template)), path)
         for method in item
     }
     return sorted(found | {"HEAD"} if "GET" in found else found)

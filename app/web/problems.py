@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from app.errors import DomainError
 from app.log import get_logger, redact
@@ -143,11 +144,12 @@ def field_name(location: tuple[Any, ...]) -> str:
     """Write a validation error's place as a dotted path, without the part of the request."""
     parts = location[1:] if location and location[0] in _PARTS else location
     name = ".".join(str(part) for part in parts if part != "__root__")
-    sendable = name.encode(errors="replace").decode()  # a lone surrogate is not
-    return redact(sendable)[:200] or "body"
+    sendable = name[:_READ].encode(errors="replace").decode()  # a lone surrogate is not
+    return redact(sendable)[:_SAID] or "body"
 
 
 _PARTS = ("body", "query", "path", "header", "cookie")
+_READ, _SAID = 1_000, 200  # characters of a name; so far apart that no half address is said
 
 
 def reason(error: Mapping[str, Any]) -> str:
@@ -196,6 +198,10 @@ async def _without_database(request: Request, raised: Exception) -> Response:
     return told or problem(503, "The database does not answer; please try again.", headers=soon)
 
 
+async def _gone(_request: Request, _raised: Exception) -> Response:
+    return Response(status_code=400)  # nobody reads it
+
+
 async def _broken(request: Request, raised: Exception) -> Response:
     log.error("request failed", route=_route(request), error=type(raised).__name__, exc_info=raised)
     sentence = "Something went wrong here; nothing of this request was kept."
@@ -207,5 +213,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(DomainError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(OperationalError, _without_database)
     app.add_exception_handler(Exception, _broken)

@@ -12,6 +12,8 @@ from app.web.http_protocol import HEAD
 from app.web.problems import problem
 
 FIELDS = 100  # headers of a request
+BEGIN_WITHIN = 10.0  # seconds in which a body begins to come
+AT_LEAST = 500  # bytes a second, on average from then on
 
 
 class RequestLimits:
@@ -21,7 +23,10 @@ class RequestLimits:
     """
 
     def __init__(self, app: ASGIApp, *, limit: int, within: float) -> None:
-        """Wrap the app; a body has at most `limit` bytes, and comes `within` so many seconds."""
+        """Wrap the app; a body has at most `limit` bytes, and comes `within` so many seconds.
+
+        One that comes too slowly is not waited for so long.
+        """
         self._app = app
         self._limit = limit
         self._within = within
@@ -45,13 +50,14 @@ class RequestLimits:
 
     def _measured(self, receive: Receive) -> Receive:
         """Take the body's parts as they come, while they are small and quick enough."""
-        taken, end = 0, asyncio.get_running_loop().time() + self._within
+        taken, begun = 0, asyncio.get_running_loop().time()
         whole = False
 
         async def measured() -> Message:
             nonlocal taken, whole
             try:
-                async with asyncio.timeout_at(None if whole else end):
+                slowest = min(BEGIN_WITHIN + taken / AT_LEAST, self._within)
+                async with asyncio.timeout_at(None if whole else begun + slowest):
                     message = await receive()
             except TimeoutError:
                 raise HTTPException(408, headers={"Connection": "close"}) from None

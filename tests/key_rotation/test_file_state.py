@@ -1,5 +1,6 @@
 """A process takes up new keys, says which it uses, and ends with keys that were destroyed."""
 
+import errno
 from datetime import timedelta
 from pathlib import Path
 
@@ -122,3 +123,26 @@ def test_the_dead_are_forgotten(database: Database, own_keys: Path) -> None:
     KeyWatch(database, own_keys, "dead", keys, lambda _: None).begin(MONDAY)
     KeyWatch(database, own_keys, "new", keys, lambda _: None).begin(MONDAY + 2 * ALIVE + SECOND)
     assert said(database) == [("new", 1, 0)]
+
+
+def test_files_that_cannot_be_opened_for_a_while_end_nothing(
+    database: Database, own_keys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[PublicKeys] = []
+    watch = KeyWatch(database, own_keys, "public", PublicKeys.load(own_keys), given.append)
+    watch.begin(MONDAY)
+    next_generation(own_keys)
+
+    def used_up(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    for name in ("iterdir", "open"):  # the directory, and then a file in it
+        with monkeypatch.context() as spoiled:
+            spoiled.setattr(Path, name, used_up)
+            for second in range(3):
+                watch.look(MONDAY + second * SECOND)
+        assert "too many open files" in watch.unreadable
+        assert given == []
+    watch.look(MONDAY + 4 * SECOND)
+    assert [each.list_sealing.kid for each in given] == [2]
+    assert watch.unreadable == ""

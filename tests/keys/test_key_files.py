@@ -1,5 +1,6 @@
 """A key file is used only if it is what its name says and nobody else can touch it."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -168,3 +169,18 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / str(NAME)).chmod(0)
     with pytest.raises(KeyUnreadable, match=r"index\.1\.key"):
         read_key(tmp_path, NAME)
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.EACCES, errno.EIO])
+def test_a_file_that_cannot_be_opened_is_not_called_missing(
+    keys_dir: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(number, "")
+
+    name = key_names(keys_dir)[0]
+    for method in ("open", "iterdir"):
+        with monkeypatch.context() as spoiled:
+            spoiled.setattr(Path, method, fail)
+            with pytest.raises(KeyUnreadable, match=os.strerror(number).lower()):
+                read_key(keys_dir, name) if method == "open" else key_names(keys_dir)

@@ -7,12 +7,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-import uvicorn
 from fastapi.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
 from app.web import http_protocol
+from app.web.connection_table import ConnectionTable
 from app.web.http_protocol import HEAD, Connection
+from app.web.http_server import HttpServer
+from app.web.listening import listening_socket
 from app.web.request_limits import FIELDS, RequestLimits
 from app.web.security_headers import HEADERS
 
@@ -37,17 +39,8 @@ def spoken(talk: Talk, look: Callable[[Connection], None] = lambda _: None) -> b
     """Serve `echo`, and return what `talk` heard on one connection; `look` at it at the end."""
 
     async def serve() -> bytes:
-        with socket.create_server(("127.0.0.1", 0)) as sock:
-            config = uvicorn.Config(
-                echo,
-                http=Connection,
-                h11_max_incomplete_event_size=HEAD,
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-            )
-            server = uvicorn.Server(config)
+        with listening_socket("127.0.0.1", 0) as sock:
+            server = HttpServer(echo, ConnectionTable(10), 10)
             serving = asyncio.create_task(server.serve([sock]))
             reader, writer = await asyncio.open_connection(*sock.getsockname())
             heard = await talk(reader, writer)

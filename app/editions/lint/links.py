@@ -15,9 +15,9 @@ from app.issues.markup import MARKDOWN, may_link, parse
 
 # Words that are an address, as far as a reader or a spam filter can tell.
 _SHOWN = re.compile(
-    r"(?:https?://\S+|(?:[\w-]+\.)+[^\W\d_]{2,}(?::\d+)?(?:[/?#]\S*)?)", re.IGNORECASE
+    r"https?://\S+|(?<![\w.-])(?:[\w-]+\.)+[^\W\d_]{2,}(?::\d+)?(?:[/?#]\S*)?", re.IGNORECASE
 )
-_MAILBOX = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+_MAILBOX = re.compile(r"[^\s@]+@[^\s@.]+\.[^\s@]+")
 _HREF = re.compile(r'\bhref="([^"]*)"')
 _SRC = re.compile(r'\bsrc="([^"]*)"')
 _PLAIN = re.compile(r"\bhttp://\S+", re.IGNORECASE)

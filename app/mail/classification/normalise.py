@@ -18,7 +18,8 @@ _UNSPACED = "\u2e80"  # from here on, Chinese and Japanese, which put no space b
 _BEGINNING = re.compile(r"(?<!\w)(?=(\S..))")  # of a word: three characters
 _CONTINUED = re.compile(r"(?<![\w.])[245]\d\d-(?:[245]\.\d{1,3}\.\d{1,3}(?=\s))?")  # 550-5.1.1 …
 _OCTAL = re.compile(r"(?:\\[0-3][0-7]{2})+")  # how Exim writes what is not ASCII
-_ADDRESS = re.compile(r"[\w.!#$%&*+/=?^`{|}~-]{1,200}@[\w.-]{1,200}")
+_LOCAL = r"[\w.!#$%&*+/=?^`{|}~-]"  # an address begins only where a run of these does
+_ADDRESS = re.compile(rf"(?<!{_LOCAL}){_LOCAL}+@[\w.-]+(?:{_LOCAL}*@[\w.-]+)*")
 _DROPPED = dict.fromkeys(map(ord, "'`´‘’ʼ\u00ad\u200b\ufeff"))
 _SPACED = dict.fromkeys(map(ord, '<>()[]{}"«»“”„*|-_=#\\‐‑–—…'), " ")
 _MILL = {**_DROPPED, **_SPACED}

@@ -26,7 +26,7 @@ SIGNED = (
 OVERSIGNED = ("from", "to", "subject", "date")
 
 _BLANKS = re.compile(rb"[ \t]+")
-_TRAILING = re.compile(rb"[ \t]+(?=\r\n)")
+_TRAILING = re.compile(rb"(?<![ \t])[ \t]+(?=\r\n)")
 
 
 @dataclass(frozen=True, slots=True, repr=False)

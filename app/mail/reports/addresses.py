@@ -2,7 +2,8 @@
 
 import re
 
-FOUND = re.compile(r"[^\s<>()\[\],;:\"'@=]{1,128}@[\w-][\w.-]{0,200}")
+_LOCAL = r"[^\s<>()\[\],;:\"'@=]"  # an address begins only where a run of these does
+FOUND = re.compile(rf"(?<!{_LOCAL}){_LOCAL}{{1,128}}@[\w-][\w.-]{{0,200}}")
 
 _TYPED = re.compile(r"\s{0,20}[\w-]{1,20}\s{0,20};(.*)", re.DOTALL)
 _PATH = re.compile(r"<([^<>\s]{1,320})>")

@@ -11,7 +11,7 @@ MOST = 200  # groups of a report that are read
 
 _FIELD = re.compile(r"[ \t]{0,8}([A-Za-z][A-Za-z0-9-]{2,40})[ \t]{0,8}:(.*)")
 _STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})")
-_TYPE = re.compile(r"[ \t]{0,20}[\w.-]{1,30}[ \t]{0,20};")
+_TYPE = re.compile(r"\A[ \t]{0,20}[\w.-]{1,30}[ \t]{0,20};")
 _OF_RECIPIENT = {"final-recipient", "original-recipient", "action", "status", "diagnostic-code"}
 _SAYING = ("diagnostic-code", "x-supplementary-info", "x-diagnostic", "x-error", "x-reason")
 _REMARKED = ("status", "action")
