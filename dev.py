@@ -63,8 +63,10 @@ def main(arguments: list[str]) -> int:
         set_up(development=True)
         os.chdir(ROOT)  # the paths of tests are the project's; every other verb stays put
         # Most tests wait for processes and disks: twice as many at once as there are cores. The
-        # tests of a file stay together, because they share what they set up.
-        together = ("-n", str(2 * (os.cpu_count() or 1)), "--dist", "loadfile")
+        # tests of a file stay together, because they share what they set up; the order of the
+        # files is ours (tests/conftest.py).
+        workers = ("-n", str(2 * (os.cpu_count() or 1)))
+        together = (*workers, "--dist", "loadfile", "--no-loadscope-reorder")
         become("-m", "pytest", *(rest or together))
     if verb == "check" and not rest:
         set_up(development=True)

@@ -11,8 +11,11 @@ import sys
 from contextlib import nullcontext
 from typing import Any, TextIO
 
-import structlog
-from structlog.typing import EventDict, Processor, WrappedLogger
+from app.lean_imports import without
+
+with without("rich"):  # structlog takes it wherever it is installed: 6 MB in each process
+    import structlog
+    from structlog.typing import EventDict, Processor, WrappedLogger
 
 from app.log_repeats import RepeatLimit
 

@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, settings
 if TYPE_CHECKING:  # pytest must be the first to import the plugins, to explain their asserts
     from tests.support.postgres import PostgresServer
 
+TESTS = Path(__file__).parent
+
 pytest_plugins = (
     "tests.support.postgres",
     "tests.support.browser",
@@ -37,3 +39,14 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     url = postgres.fresh_database()
     yield url
     postgres.drop(url)
+
+
+# Files whose tests wait for processes. They begin first, so that none is left for the end, when it
+# would keep one worker while the others have nothing to do.
+LONG = ("worst_days", "crashes", "journeys", "cli", "races")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the long files first; whatever else keeps its order."""
+    order = {folder: place for place, folder in enumerate(LONG)}
+    items.sort(key=lambda item: order.get(item.path.relative_to(TESTS).parts[0], len(order)))

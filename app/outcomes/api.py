@@ -92,7 +92,6 @@ def post_bounce(_operator: Sends, sent: Annotated[Sent, Depends(_sent)], here: H
     if sent.kind == MESSAGE:
         return _came([intake.message(sent.body)])
     if sent.kind == JSON:
-        refuse_flawed(sent.body)
         events = _read(webhooks.Events, sent.body).events
         return _came([intake.report(webhooks.report_of(each)) for each in events])
     return _came(_from_amazon(sent.body, here, intake))
@@ -110,6 +109,8 @@ def _from_amazon(body: bytes, here: AppContext, intake: Ingest) -> list[Processe
 
 
 def _read(model: type[M], body: bytes) -> M:
+    """Read JSON, also that inside a notification: a repeated key is refused (RFC 8259 §4)."""
+    refuse_flawed(body)
     try:
         return model.model_validate_json(body)
     except ValidationError as wrong:

@@ -86,6 +86,22 @@ def test_amazon_is_let_in_by_key_topic_and_signature(
     assert answer.status_code == 401
 
 
+@pytest.mark.parametrize("where", ["the notification", "its message"])
+def test_what_amazon_says_twice_is_refused(
+    database: Database, amazonian: TestClient, calls: list[tuple[str, str]], where: str
+) -> None:
+    message = json.dumps(BOUNCE)
+    if where == "its message":
+        message = '{"notificationType": "Complaint", ' + message[1:]
+    body = signed(Message=message).model_dump_json()
+    if where == "the notification":
+        body = '{"Type": "Notification", ' + body[1:]
+    answer = amazonian.post("/v1/bounces", content=body, headers=SNS)
+    assert answer.status_code == 422, answer.text
+    assert "may be given once" in answer.text
+    assert counted(database) == 0
+
+
 def test_a_topic_is_confirmed(amazonian: TestClient, calls: list[tuple[str, str]]) -> None:
     asked = signed(Type=CONFIRMATION, Token="abc", SubscribeURL="https://192.0.2.7/")
     answer = amazonian.post("/v1/bounces", content=asked.model_dump_json(), headers=SNS)
