@@ -7,12 +7,14 @@ import contextlib
 import resource
 import subprocess
 from collections.abc import Iterator
+from datetime import date, timedelta
 from functools import partial
 from itertools import count
 from pathlib import Path
 
 import pytest
 
+from app.issues.week import Week
 from tests.journeys.conftest import database
 from tests.support.hostile_clients import GET, POST, Swarm, many_files
 from tests.support.newsletter import Newsletter, an_issue
@@ -23,7 +25,8 @@ FILES = 400  # that a process of the service may open
 MANY = [f"127.0.7.{number}" for number in range(1, 101)]
 LONG_ENOUGH = 90.0  # seconds in which the service gives up whoever it waits for
 FEW_LINES = 60  # of a log in a minute or two, whatever clients do
-weeks = (f"2025-W{number:02}" for number in count(1))
+FIRST = date(2024, 1, 1)
+weeks = (str(Week.of(FIRST + timedelta(weeks=number))) for number in count())
 readers = (f"reader{number}@example.org" for number in count(1))
 
 
