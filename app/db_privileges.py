@@ -83,6 +83,7 @@ GRANTS: Mapping[str, Access] = {
     "consent_texts": Access(public=READ),
     "deleted_rows": Access(public=ADD, operators=ADD),
     "pending_removals": Access(public=_FAREWELL, operators=_FAREWELL),
+    "pending_lifts": Access(),
     "quarantine": Access(operators=Rights(read="kind flaw")),
     "spent_proofs": Access(public=READ_ADD),
     "suppressions": Access(

@@ -33,9 +33,9 @@ def take_in(messages: Iterable[bytes], recipient: str, *, as_json: bool) -> None
     try:
         opened = CommandContext()
         links = opened.public_keys.links
-        intake = Ingest(
-            opened.database, opened.clock, taker_of(opened.settings, opened.newsletter, links)
-        )
+        taker = taker_of(opened.settings, opened.newsletter, links)
+        loops = opened.settings.feedback_loops
+        intake = Ingest(opened.database, opened.clock, taker, loops)
         for raw in messages:
             _say(intake.message(raw, list(filter(None, found))), as_json=as_json)
     except (DomainError, SQLAlchemyError, OSError) as failed:

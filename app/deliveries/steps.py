@@ -33,6 +33,7 @@ from app.rate_limits.counter import forget_taken
 from app.rate_limits.refusals import forget_refused
 from app.settings import Settings
 from app.subscribers.admission import admit
+from app.subscribers.complaint_lifting import lift_confirmed
 from app.subscribers.expiry import expire
 from app.subscribers.integrity_scan import IntegrityScan
 from app.subscribers.pending_removals import process
@@ -135,6 +136,7 @@ class Steps:
     def _suppress(self, now: datetime) -> int:
         """Before admission: what waits in the inbox must not be asked to confirm."""
         buried = self._in_transaction(lambda s: process(s, self.keyring, today=now.date()))
+        buried += self._in_transaction(lambda session: lift_confirmed(session, self.keyring))
         return buried + self._in_transaction(
             lambda session: suppress_requested(session, self.keyring, today=now.date())
         )

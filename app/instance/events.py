@@ -33,9 +33,9 @@ def suppressed(index: bytes, reason: str, until: date | None) -> str:
     return f"suppressed {index.hex()} {reason.replace(' ', '_')} {until or '-'}"
 
 
-def lifted(index: bytes) -> str:
-    """Say that an address is suppressed no longer."""
-    return f"lifted {index.hex()}"
+def lifted(index: bytes, reason: str | None = None) -> str:
+    """Say that an address is suppressed no longer, for this reason or for all."""
+    return f"lifted {index.hex()}" + (f" {reason.replace(' ', '_')}" if reason else "")
 
 
 def launched_again(week: str, segment: str) -> str:

@@ -88,12 +88,14 @@ _BODIES: dict[str, Any] = {
 def post_bounce(_operator: Sends, sent: Annotated[Sent, Depends(_sent)], here: Here) -> Came:
     """Take in a message that came back, a webhook's events, or a notification of Amazon SNS."""
     taker = taker_of(here.settings, here.newsletter, here.keys.links)
-    intake = Ingest(here.database, here.clock, taker)
+    intake = Ingest(here.database, here.clock, taker, here.settings.feedback_loops)
     if sent.kind == MESSAGE:
         return _came([intake.message(sent.body)])
     if sent.kind == JSON:
         events = _read(webhooks.Events, sent.body).events
-        return _came([intake.report(webhooks.report_of(each)) for each in events])
+        return _came(
+            [intake.report(webhooks.report_of(each), authenticated=True) for each in events]
+        )
     return _came(_from_amazon(sent.body, here, intake))
 
 
@@ -105,7 +107,7 @@ def _from_amazon(body: bytes, here: AppContext, intake: Ingest) -> list[Processe
         sns_client.get(*sns.confirmation(envelope))
         return []
     report = ses.report_of(_read(ses.Notification, envelope.Message.encode()))
-    return [] if report is None else [intake.report(report)]
+    return [] if report is None else [intake.report(report, authenticated=True)]
 
 
 def _read(model: type[M], body: bytes) -> M:

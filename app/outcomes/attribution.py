@@ -1,16 +1,19 @@
 """Whose message came back: by what we signed, and by nothing else. Pure.
 
 First the return path, then the envelope id, then our Message-ID in the returned header. A report
-that carries none of them is a stranger's word, and changes no reader.
+that carries none of them is a stranger's word, and changes no reader; what each of them proves is
+said in `evidence`.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from app.deliveries.ledger.message_kinds import ISSUE
 from app.issues.week import NoSuchWeek, Week
 from app.mail.reports import Report
 from app.newsletter import Newsletter
+from app.outcomes.evidence import Evidence
 from app.subscribers.service_message_kinds import ALREADY_SUBSCRIBED, CONFIRMATION, MANAGE_LINK
 from app.tokens import LinkFacts, LinkTokens, LinkUnknown, segment_code
 
@@ -35,6 +38,13 @@ class Message:
         return Week.parse(f"{self.number // 100}-W{self.number % 100:02}")
 
 
+class Attribution(NamedTuple):
+    """The message of ours that a report is about, and what proves it."""
+
+    message: Message
+    evidence: Evidence
+
+
 @dataclass(frozen=True, slots=True)
 class TokenReader:
     """What tells that a message is ours: keys, domains, segments."""
@@ -44,22 +54,24 @@ class TokenReader:
     list_domain: str
     newsletter: Newsletter
 
-    def message_of(self, report: Report) -> Message | None:
-        """Return the message that a report proves to be about; None if it proves nothing."""
-        return next(self._messages(report), None)
+    def attribute(self, report: Report) -> Attribution | None:
+        """Return the message that a report is about, by its best proof; None if it has none."""
+        return next(self._attributions(report), None)
 
-    def _messages(self, report: Report) -> Iterator[Message]:
+    def _attributions(self, report: Report) -> Iterator[Attribution]:
         opened = self.links.open_return_path
         for address in (*report.return_paths, *report.envelope_ids):
             local, _, domain = address.strip("<>").rpartition("@")
             if not local:  # an envelope id may be the token alone
                 local, domain = domain, self.return_path_domain
             if domain.lower() == self.return_path_domain:
-                yield from self._opened(opened, local.lower())
+                for message in self._opened(opened, local.lower()):
+                    yield Attribution(message, Evidence.RETURN_PATH)
         for message_id in report.message_ids:
             local, _, domain = message_id.strip("<>").rpartition("@")
             if domain.lower() == self.list_domain:
-                yield from self._opened(self.links.open_message_id, local)
+                for message in self._opened(self.links.open_message_id, local):
+                    yield Attribution(message, Evidence.MESSAGE_ID)
 
     def _opened(self, opened: Callable[[str], LinkFacts], text: str) -> Iterator[Message]:
         try:

@@ -69,6 +69,14 @@ def judge_service(class_: Class, rules: BouncePolicy, *, sure: bool) -> str | No
     return DEAD if class_ is Class.HARD and sure and rules.sure == 1 else None
 
 
+def judge_subscription(class_: Class, rules: BouncePolicy, *, sure: bool) -> str | None:
+    """Say why one subscription is to end whose message came back by weak evidence; None if not.
+
+    Nothing is remembered of it: only what can be proved counts from issue to issue.
+    """
+    return judge_service(class_, rules, sure=sure)
+
+
 def _counted(
     before: BounceRecord, class_: Class, week: int, *, passed: bool, today: date
 ) -> BounceRecord:

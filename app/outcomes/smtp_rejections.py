@@ -20,8 +20,9 @@ from app.issues.week import Week
 from app.mail.classification import Class, Verdict, classify
 from app.mail.replies import BounceClass, Scope
 from app.mailings.models import Mailing
-from app.outcomes.attribution import Message
+from app.outcomes.attribution import Attribution, Message
 from app.outcomes.diagnostic_texts import provider
+from app.outcomes.evidence import Evidence
 from app.outcomes.processing import Processor
 from app.subscribers.models import Subscriber
 from app.subscribers.row_integrity import open_selected, rows
@@ -77,7 +78,8 @@ class SmtpRejections:
         name = provider(opened.wire) if isinstance(opened, EmailAddress) else provider("")
         message = Message(reader.link_id, ISSUE, row.segment, Week.parse(row.week).number)
         verdict = _verdict(_CLASSES[row.reason or ""], row.reply_code, row.reply_status)
-        self.taker.note(session, message, verdict, name, "", now=now)
+        proved = Attribution(message, Evidence.AUTHENTICATED)  # our own connection heard it
+        self.taker.note(session, proved, verdict, name, "", now=now)
 
 
 def _verdict(class_: Class, code: int | None, status: str | None) -> Verdict:

@@ -35,7 +35,7 @@ class OutcomeSteps:
         self._retention = settings.delivery_retention
         self._watch = AutoPause(settings.auto_pause)
         self._refusals = SmtpRejections(taker, keyring)
-        self._intake = Ingest(database, clock, taker)
+        self._intake = Ingest(database, clock, taker, settings.feedback_loops)
         self._sources: tuple[Source, ...] = sources_of(settings)
 
     def often(self, now: datetime) -> None:

@@ -221,6 +221,13 @@ class Settings(Environment):
         "the Amazon SNS topics (ARNs) whose notifications of SES are taken in",
         default="",
     )
+    feedback_loops = Setting(
+        "VESTKA_FEEDBACK_LOOPS",
+        values.separated,
+        "From addresses of feedback loops whose complaints by email are believed if their domain"
+        " signed them (DKIM)",
+        default="feedback@arf.mail.yahoo.com staff@hotmail.com",
+    )
     bounce_policy = Setting(
         "VESTKA_BOUNCE_POLICY",
         bounce_settings.bounce_policy,

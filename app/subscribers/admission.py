@@ -20,6 +20,7 @@ from app.database import Transaction
 from app.dialects import insert_if_absent
 from app.settings import Rate
 from app.subscribers.address_rate_limit import AddressRateLimit, Allow, TooManyMessages
+from app.subscribers.complaint_lifting import lift_when_confirmed
 from app.subscribers.matching import known_subscriber, open_sign_ups
 from app.subscribers.models import CONFIRMED, PENDING, SignUp, Subscriber, Subscription
 from app.subscribers.quarantine import SIGN_UP, set_apart
@@ -79,6 +80,21 @@ def _admit_one(
     never = never_indexes(keyring.never, address)
     if forbidden(session, Act.ADMISSION, never, today=now.date()):
         return
+    _admit_allowed(session, keyring, sign_up, address, allow, now)
+    if forbidden(session, Act.ISSUE, never, today=now.date()):
+        known = known_subscriber(session, keyring, address, now=now)
+        if known is not None:
+            lift_when_confirmed(session, known.id)
+
+
+def _admit_allowed(
+    session: Transaction,
+    keyring: Keyring,
+    sign_up: SignUp,
+    address: EmailAddress,
+    allow: Allow,
+    now: datetime,
+) -> None:
     known = known_subscriber(session, keyring, address, now=now)
     if sign_up.wish == MANAGE:
         if known is not None:

@@ -152,6 +152,17 @@ class PendingRemoval(Base):
     until: Mapped[date | None]
 
 
+class PendingLift(Base):
+    """A reader who is suppressed for a complaint and signed up again: a confirmation lifts it."""
+
+    __tablename__ = "pending_lifts"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    subscriber_id: Mapped[bytes] = mapped_column(
+        RandomId, ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True
+    )
+
+
 class ConsentText(Base):
     """The words that imported subscribers had agreed to, as the operator gave them."""
 

@@ -19,6 +19,14 @@ def forbidden(
     session: Session, act: Act, indexes: Collection[bytes], *, today: date
 ) -> dict[bytes, str]:
     """Return the gravest reason that forbids `act`, for those of the indexes that have one."""
+    found = reasons_against(session, act, indexes, today=today)
+    return {index: gravest(reasons) for index, reasons in found.items()}
+
+
+def reasons_against(
+    session: Session, act: Act, indexes: Collection[bytes], *, today: date
+) -> dict[bytes, set[str]]:
+    """Return all reasons that forbid `act`, for those of the indexes that have one."""
     if not indexes:
         return {}
     rows = session.execute(
@@ -28,10 +36,10 @@ def forbidden(
             standing(today),
         )
     )
-    found: dict[bytes, list[str]] = {}
+    found: dict[bytes, set[str]] = {}
     for index, reason in rows:
-        found.setdefault(index, []).append(reason)
-    return {index: gravest(reasons) for index, reasons in found.items()}
+        found.setdefault(index, set()).add(reason)
+    return found
 
 
 def anyone(session: Session) -> bool:

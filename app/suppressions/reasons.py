@@ -11,7 +11,8 @@ class Act(StrEnum):
 
     ADMISSION = "admission"  # of a sign-up: no message goes to ask
     IMPORT = "import"  # by an operator's list
-    MESSAGE = "message"  # any message, at the last look before it goes
+    ISSUE = "issue"  # an issue, at the last look before it goes
+    ANSWER = "answer"  # a message that the reader asked for, at the last look before it goes
 
 
 COMPLAINT = "complaint"
@@ -32,12 +33,16 @@ class Reason:
     says: str
 
 
-# Objections hold until the person takes them back (GDPR Art. 21); a mailbox that was closed may
-# be opened again; who left may come back by their own act, but by nobody else's list.
+# Objections hold until the person takes them back (GDPR Art. 21). A complaint may be a slip of the
+# finger, or somebody else's: who asks again is asked to confirm, and a confirmation lifts it. A
+# mailbox that was closed may be opened again; who left may come back by their own act, but by
+# nobody else's list.
 REASONS = {
-    COMPLAINT: Reason(_EVERYTHING, None, "the reader reported a message as spam"),
     NEVER: Reason(_EVERYTHING, None, "the reader asked never to be written to again"),
     OPERATOR: Reason(_EVERYTHING, None, "an operator added it"),
+    COMPLAINT: Reason(
+        frozenset({Act.IMPORT, Act.ISSUE}), None, "the reader reported a message as spam"
+    ),
     DEAD: Reason(_EVERYTHING, timedelta(days=30), "messages came back: there is no such mailbox"),
     LEFT: Reason(frozenset({Act.IMPORT}), None, "the reader left; kept as long as is set"),
 }

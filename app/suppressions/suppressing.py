@@ -52,6 +52,15 @@ def lift(session: Transaction, indexes: Iterable[bytes]) -> bool:
     return bool(result.rowcount)
 
 
+def lift_reason(session: Transaction, indexes: Iterable[bytes], reason: str) -> None:
+    """Forget that an address (all its indexes) is suppressed for this one reason."""
+    known = list(indexes)
+    tell_witnesses(session, (lifted(index, reason) for index in known))
+    session.execute(
+        delete(Suppression).where(Suppression.blind_index.in_(known), Suppression.reason == reason)
+    )
+
+
 def forget_ended(session: Transaction, *, today: date) -> int:
     """Delete the suppressions whose last day is over; return how many."""
     gone = delete(Suppression).where(Suppression.until < today)

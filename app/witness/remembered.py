@@ -41,6 +41,8 @@ class Remembered:
             case ["lifted", index]:
                 gone = bytes.fromhex(index)
                 self.suppressed = {k: v for k, v in self.suppressed.items() if k[0] != gone}
+            case ["lifted", index, reason]:
+                self.suppressed.pop((bytes.fromhex(index), reason.replace("_", " ")), None)
 
 
 def remember(lines: Iterable[list[str]]) -> Remembered:

@@ -85,16 +85,42 @@ def test_a_dead_address_ends_by_the_pipe(story: Story) -> None:
     assert json.loads(told.stdout) == {"suppressed": True, "reasons": ["dead"]}
 
 
-def test_a_complaint_is_for_ever(story: Story) -> None:
+def test_a_complaint_holds_until_the_reader_confirms_anew(story: Story) -> None:
     before = story.confirmed()
-    raw = a_complaint("feedback@example.org", story.message(SPAM).raw)
+    message = story.message(SPAM)
+    raw = a_complaint("feedback@example.org", message.raw, message.received.sender)
     assert became(story.posts(raw)) == [("complaint", "taken")]
     assert story.confirmed() == before - 1
     eventually(lambda: story.operator.suppressed()["complaint"] == 1, "the suppression")
     messages = len(story.newsletter.inbox_of(SPAM))
-    assert story.newsletter.reader.subscribes(SPAM, ["en"]).status == 202
+    reader = story.newsletter.reader
+    assert reader.subscribes(SPAM, ["en"]).status == 202
+    reader.gets_message(SPAM, "confirm", after=messages)
+    assert story.operator.suppressed()["complaint"] == 1
+    assert reader.confirms(SPAM, after=messages).status < 400
+    eventually(lambda: story.operator.suppressed()["complaint"] == 0, "the suppression's end")
+    mailing = story.operator.publishes(an_issue("2025-W05", "en"), "en")
+    story.operator.waits_for_end(mailing)
+    assert len(story.newsletter.issues_to(SPAM)) == 2
+
+
+def test_whoever_has_a_forward_ends_one_subscription_and_no_more(story: Story) -> None:
+    reader, victim = story.newsletter.reader, "forwards@example.org"
+    reader.is_confirmed(victim, ["en", "be-ru"], "en")
+    operator = story.operator
+    operator.waits_for_end(operator.publishes(an_issue("2025-W06", "en", "be"), "en"))
+    (issue,) = story.newsletter.issues_to(victim)
+    assert became(story.posts(a_complaint("news@example.org", issue.raw))) == [
+        ("complaint", "taken")
+    ]
     story.newsletter.settles()
-    assert len(story.newsletter.inbox_of(SPAM)) == messages
+    assert operator.suppressed()["complaint"] == 0
+    operator.waits_for_end(operator.publishes(an_issue("2025-W07", "en", "be"), "en"))
+    operator.waits_for_end(operator.publishes(an_issue("2025-W07", "en", "be"), "be-ru"))
+    assert len(story.newsletter.issues_to(victim)) == 2
+    reader.is_confirmed(victim, ["en"], "en")
+    operator.waits_for_end(operator.publishes(an_issue("2025-W08", "en"), "en"))
+    assert len(story.newsletter.issues_to(victim)) == 3
 
 
 def test_what_harms_nobody_harms_nobody(story: Story) -> None:

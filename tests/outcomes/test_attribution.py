@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from app.deliveries.ledger.message_kinds import ISSUE
 from app.mail.classification import Class, Verdict
 from app.mail.reports import Report
-from app.outcomes.attribution import Message, TokenReader
+from app.outcomes.attribution import Attribution, Message, TokenReader
+from app.outcomes.evidence import Evidence
 from app.tokens import LinkTokens
 from tests.support.builders import NEWSLETTER
 
@@ -24,7 +25,12 @@ BARE = Report(Verdict(Class.HARD, "unknown"))
 
 
 def of(**places: tuple[str, ...]) -> Message | None:
-    return SIGNS.message_of(dataclasses.replace(BARE, **places))  # type: ignore[arg-type]
+    found = attribution(**places)
+    return found.message if found else None
+
+
+def attribution(**places: tuple[str, ...]) -> Attribution | None:
+    return SIGNS.attribute(dataclasses.replace(BARE, **places))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -49,6 +55,15 @@ def test_the_return_path_comes_first() -> None:
         return_paths=(f"{other}@back.example.org",),
     )
     assert found == Message(b"another!", ISSUE, "en", 202505)
+
+
+def test_each_place_proves_what_it_can() -> None:
+    path, forwarded = f"{PATH}@back.example.org", f"<{MESSAGE_ID}@lists.example.org>"
+    assert attribution(return_paths=(path,)) == (MESSAGE, Evidence.RETURN_PATH)
+    assert attribution(envelope_ids=(PATH,)) == (MESSAGE, Evidence.RETURN_PATH)
+    assert attribution(message_ids=(forwarded,)) == (MESSAGE, Evidence.MESSAGE_ID)
+    both = attribution(return_paths=(path,), message_ids=(forwarded,))
+    assert both == (MESSAGE, Evidence.RETURN_PATH)
 
 
 def test_a_service_message_has_its_kind() -> None:

@@ -22,6 +22,7 @@ from app.outcomes.models import BounceMark, Diagnostic, OutcomeCount, Returned
 from app.outcomes.processing import FOREIGN, KNOWN, TAKEN, Processor
 from app.settings import BouncePolicy
 from app.subscribers.models import (
+    CONFIRMED,
     PENDING,
     PendingRemoval,
     ServiceMessage,
@@ -144,6 +145,68 @@ def test_a_complaint_ends_and_suppresses(
         assert taker.take(session, report(keyring, link_id, SPAM), now=MONDAY).ended
         (farewell,) = session.scalars(select(PendingRemoval))
         assert (farewell.reason, farewell.until) == (COMPLAINT, None)
+
+
+def forwarded(keyring: Keyring, link_id: bytes, verdict: Verdict) -> Report:
+    """A report by somebody who knows no more than a forward of the message tells."""
+    token = keyring.links.message_id(link_id, WEEK.number, "en")
+    return Report(verdict, message_ids=(f"<{token}@lists.example.org>",))
+
+
+@pytest.mark.parametrize("verdict", [SURE, SPAM])
+def test_a_message_id_alone_ends_that_one_subscription_and_suppresses_nobody(
+    database: Database, keyring: Keyring, taker: Processor, verdict: Verdict
+) -> None:
+    with database.transaction() as session:
+        known = sent(session, keyring)
+        link_id = known.link_id
+        confirmed = {"state": CONFIRMED, "consent": "1", "requested_day": MONDAY.date()}
+        session.add(Subscription(subscriber_id=known.id, segment="be-ru", **confirmed))
+    with database.transaction() as session:
+        assert taker.take(session, forwarded(keyring, link_id, verdict), now=MONDAY).ended
+        assert session.scalars(select(Subscription.segment)).all() == ["be-ru"]
+        assert session.scalars(select(PendingRemoval)).all() == []
+        assert session.scalars(select(BounceMark)).all() == []
+
+
+@pytest.mark.parametrize("verdict", [UNSURE, BLOCK])
+def test_a_message_id_alone_counts_for_nothing_later(
+    database: Database, keyring: Keyring, taker: Processor, verdict: Verdict
+) -> None:
+    with database.transaction() as session:
+        link_id = sent(session, keyring).link_id
+        assert not taker.take(session, forwarded(keyring, link_id, verdict), now=MONDAY).ended
+        assert len(session.scalars(select(Subscription)).all()) == 1
+        assert session.scalars(select(BounceMark)).all() == []
+
+
+@pytest.mark.parametrize("better", ["return path", "authenticated"])
+def test_better_evidence_follows_a_forgery_and_is_counted_once(
+    database: Database, keyring: Keyring, taker: Processor, better: str
+) -> None:
+    with database.transaction() as session:
+        link_id = sent(session, keyring).link_id
+        weak, strong = forwarded(keyring, link_id, SPAM), report(keyring, link_id, SPAM)
+        assert taker.take(session, weak, now=MONDAY).became == TAKEN
+        assert taker.take(session, weak, now=MONDAY).became == KNOWN
+        authenticated = better == "authenticated"
+        told = weak if authenticated else strong
+        taken = taker.take(session, told, now=MONDAY, authenticated=authenticated)
+        assert taken.became == TAKEN
+        assert sum(counts(session).values()) == 1
+        assert taker.take(session, strong, now=MONDAY).became == KNOWN
+        assert taker.take(session, weak, now=MONDAY).became == KNOWN
+
+
+def test_an_authenticated_complaint_by_message_id_ends_the_reader(
+    database: Database, keyring: Keyring, taker: Processor
+) -> None:
+    with database.transaction() as session:
+        link_id = sent(session, keyring).link_id
+        told = forwarded(keyring, link_id, SPAM)
+        assert taker.take(session, told, now=MONDAY, authenticated=True).ended
+        (removal,) = session.scalars(select(PendingRemoval))
+        assert removal.reason == COMPLAINT
 
 
 def test_a_block_touches_no_reader_and_is_told(

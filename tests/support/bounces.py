@@ -22,13 +22,17 @@ def a_bounce(return_path: str, recipient: str, said: str = UNKNOWN, returned: by
     return _report("delivery-status", return_path, "Undelivered Mail", parts)
 
 
-def a_complaint(to: str, returned: bytes) -> bytes:
-    """An abuse report (RFC 5965) of a feedback loop, with the whole message."""
+def a_complaint(to: str, returned: bytes, mail_from: str | None = None) -> bytes:
+    """An abuse report (RFC 5965) of a feedback loop, with the whole message.
+
+    Without `mail_from`, the message's return path, it is what whoever has a forward can write.
+    """
+    path = f"Original-Mail-From: <{mail_from}>\r\n".encode() if mail_from else b""
     parts = (
         b"Content-Type: text/plain\r\n\r\nThis is an email abuse report.\r\n",
         (
             b"Content-Type: message/feedback-report\r\n\r\n"
-            b"Feedback-Type: abuse\r\nUser-Agent: Loop/1.0\r\nVersion: 1\r\n"
+            b"Feedback-Type: abuse\r\nUser-Agent: Loop/1.0\r\nVersion: 1\r\n" + path
         ),
         b"Content-Type: message/rfc822\r\n\r\n" + returned,
     )

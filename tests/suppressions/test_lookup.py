@@ -9,7 +9,7 @@ from app.addresses.blind_index import NeverKeys, never_indexes
 from app.database import Database
 from app.suppressions.lookup import anyone, counts, forbidden, reasons_of
 from app.suppressions.reasons import COMPLAINT, DEAD, LEFT, NEVER, REASONS, Act
-from app.suppressions.suppressing import forget_ended, lift, suppress
+from app.suppressions.suppressing import forget_ended, lift, lift_reason, suppress
 
 TODAY = date(2026, 11, 24)
 KEYS = NeverKeys({1: b"1" * 32, 2: b"2" * 32})
@@ -21,7 +21,7 @@ ANN, BOB = (
 def test_nobody_is_suppressed_at_first(database: Database) -> None:
     with database.reading() as session:
         assert not anyone(session)
-        assert forbidden(session, Act.MESSAGE, ANN, today=TODAY) == {}
+        assert forbidden(session, Act.ISSUE, ANN, today=TODAY) == {}
         assert counts(session, today=TODAY) == dict.fromkeys(REASONS, 0)
 
 
@@ -41,8 +41,8 @@ def test_it_is_known_also_by_an_older_key_s_index(database: Database) -> None:
     _, older = ANN
     with database.transaction() as session:
         suppress(session, (older,), NEVER, until=None)
-        assert forbidden(session, Act.MESSAGE, ANN, today=TODAY) == {older: NEVER}
-        assert forbidden(session, Act.MESSAGE, BOB, today=TODAY) == {}
+        assert forbidden(session, Act.ISSUE, ANN, today=TODAY) == {older: NEVER}
+        assert forbidden(session, Act.ISSUE, BOB, today=TODAY) == {}
 
 
 def test_several_reasons_stand_beside_each_other(database: Database) -> None:
@@ -53,6 +53,17 @@ def test_several_reasons_stand_beside_each_other(database: Database) -> None:
         assert forbidden(session, Act.IMPORT, ANN, today=TODAY) == {ANN[0]: COMPLAINT}
 
 
+def test_one_reason_is_lifted_and_the_others_stay(database: Database) -> None:
+    with database.transaction() as session:
+        for reason in (COMPLAINT, NEVER):
+            suppress(session, ANN[:1], reason, until=None)
+        suppress(session, ANN[1:], COMPLAINT, until=None)
+        suppress(session, BOB[:1], COMPLAINT, until=None)
+        lift_reason(session, ANN, COMPLAINT)
+        assert reasons_of(session, ANN, today=TODAY) == [NEVER]
+        assert reasons_of(session, BOB, today=TODAY) == [COMPLAINT]
+
+
 def test_it_holds_through_its_last_day(database: Database) -> None:
     with database.transaction() as session:
         suppress(session, ANN[:1], DEAD, until=TODAY)
@@ -60,7 +71,7 @@ def test_it_holds_through_its_last_day(database: Database) -> None:
         assert forget_ended(session, today=TODAY) == 0
         later = TODAY + timedelta(days=1)
         assert reasons_of(session, ANN, today=later) == []
-        assert forbidden(session, Act.MESSAGE, ANN, today=later) == {}
+        assert forbidden(session, Act.ISSUE, ANN, today=later) == {}
         assert counts(session, today=later)[DEAD] == 0
         assert forget_ended(session, today=later) == 1
         assert not anyone(session)

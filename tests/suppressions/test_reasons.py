@@ -24,9 +24,15 @@ TODAY = date(2026, 11, 24)
 
 
 def test_an_objection_forbids_everything_for_ever() -> None:
-    for reason in (COMPLAINT, NEVER, OPERATOR):
+    for reason in (NEVER, OPERATOR):
         assert REASONS[reason].forbids == set(Act)
         assert last_day(reason, TODAY) is None
+
+
+def test_after_a_complaint_whoever_asks_gets_an_answer_and_no_issue() -> None:
+    """Only a confirmation lifts it, so a confirmation must be able to reach them."""
+    assert REASONS[COMPLAINT].forbids == {Act.IMPORT, Act.ISSUE}
+    assert last_day(COMPLAINT, TODAY) is None
 
 
 def test_a_dead_mailbox_may_be_alive_again() -> None:
@@ -37,7 +43,7 @@ def test_a_dead_mailbox_may_be_alive_again() -> None:
 def test_who_left_is_kept_from_lists_alone() -> None:
     """Their own sign-up is their own act."""
     assert REASONS[LEFT].forbids == {Act.IMPORT}
-    assert LEFT not in forbidding(Act.ADMISSION) + forbidding(Act.MESSAGE)
+    assert LEFT not in forbidding(Act.ADMISSION) + forbidding(Act.ISSUE) + forbidding(Act.ANSWER)
 
 
 def test_every_reason_fits_its_column() -> None:

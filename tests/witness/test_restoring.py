@@ -17,8 +17,8 @@ from app.operators.models import Alert
 from app.subscribers.models import DeletedRow, Subscriber, Subscription
 from app.subscribers.unsubscription import UNSUBSCRIBED, end
 from app.suppressions.models import Suppression
-from app.suppressions.reasons import COMPLAINT
-from app.suppressions.suppressing import lift, suppress
+from app.suppressions.reasons import COMPLAINT, NEVER
+from app.suppressions.suppressing import lift, lift_reason, suppress
 from app.witness.keeping import DatabaseRestored, Witness, forget_events
 from app.witness.restoring import Found, begin_epoch
 from tests.support.builders import NEWSLETTER, WEEK, a_subscriber, an_issue
@@ -133,6 +133,24 @@ def test_suppressions_come_back_and_those_that_were_lifted_do_not(
     assert start()[1].suppressed == 1
     with database.reading() as session:
         assert session.scalars(select(Suppression.blind_index)).all() == [INDEX]
+
+
+def test_of_several_reasons_only_the_one_that_was_lifted_stays_away(
+    start: Start, database: Database
+) -> None:
+    witness, _ = start()
+    before = position_of(database)
+    with database.transaction() as session:
+        for reason in (COMPLAINT, NEVER):
+            suppress(session, [INDEX], reason, until=None)
+        lift_reason(session, [INDEX], COMPLAINT)
+    witness.keep_up(database, now=MONDAY)
+    put_back(database, before)
+    with database.transaction() as session:
+        session.execute(delete(Suppression))
+    assert start()[1].suppressed == 1
+    with database.reading() as session:
+        assert session.scalars(select(Suppression.reason)).all() == [NEVER]
 
 
 def test_a_mailing_on_its_way_is_paused_and_a_lost_launch_is_known(

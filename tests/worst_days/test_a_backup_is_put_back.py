@@ -168,7 +168,7 @@ def test_whoever_left_after_the_backup_stays_away(story: Story, *, by_a_kill: bo
     erased = newsletter.reader.posts_form(link, [("act", "leave")])
     assert erased.status < 400, erased.text
     (seen,) = newsletter.issues_to(complains)
-    raw = a_complaint("feedback@example.org", seen.raw)
+    raw = a_complaint("feedback@example.org", seen.raw, seen.received.sender)
     came = operator.calls("POST", "/v1/bounces", raw, headers={"Content-Type": "message/rfc822"})
     assert came.status < 300, came.text
     wished = operator.calls("POST", "/v1/suppressions", {"email": never})

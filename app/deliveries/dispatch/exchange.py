@@ -4,7 +4,6 @@ import random
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from itertools import chain
 from typing import NamedTuple
 
 from sqlalchemy import select
@@ -31,6 +30,7 @@ from app.deliveries.dispatch.relay_rate_limit import (
     release_connection,
     reserve,
 )
+from app.deliveries.dispatch.suppression_check import suppressed
 from app.deliveries.ledger.claiming import claim, claimed_still, park, take_up
 from app.deliveries.ledger.due import Claim, Due
 from app.deliveries.ledger.eligibility import look
@@ -59,8 +59,7 @@ from app.subscribers.key_match import list_opens
 from app.subscribers.models import Subscriber
 from app.subscribers.pending_removals import end_suppressed
 from app.subscribers.quarantine import SUBSCRIBER, set_apart
-from app.suppressions.lookup import anyone, forbidden
-from app.suppressions.reasons import Act
+from app.suppressions.lookup import anyone
 from app.witness.keeping import Witness
 
 log = get_logger("deliveries")
@@ -253,19 +252,12 @@ class LedgerClient:
     def suppressed(
         self, messages: Collection[Outgoing]
     ) -> list[tuple[Claim, PersonalisationFailed]]:
-        """Return those whose address must not be written to, whoever asked for it.
-
-        Known by the address itself: a row's own index could be that of somebody else.
-        """
-        indexes = list(chain.from_iterable(each.never for each in messages))
-        if not indexes:
+        """Return those whose address must not be written to, whoever asked for it."""
+        if not any(each.never for each in messages):
             return []
-        today = self._clock.now().date()
         with self._database.reading() as session:
-            barred = forbidden(session, Act.MESSAGE, indexes, today=today).keys()
-        return [
-            (e.claim, PersonalisationFailed(SUPPRESSED)) for e in messages if barred & set(e.never)
-        ]
+            found = suppressed(session, messages, today=self._clock.now().date())
+        return [(each, PersonalisationFailed(SUPPRESSED)) for each in found]
 
     def keys_fit(self) -> bool:
         """Tell whether our keys open any of the list's rows."""

@@ -20,13 +20,14 @@ from app.mailings.control import cancel, pause
 from app.mailings.models import Mailing
 from app.operators.alerts import alert, recent_alerts
 from app.settings import Mailbox
+from app.subscribers.complaint_lifting import lift_when_confirmed
 from app.subscribers.models import ServiceMessage, Subscriber, Subscription
 from app.subscribers.pending_removals import process
 from app.subscribers.quarantine import counts
 from app.subscribers.row_integrity import Flaw
 from app.subscribers.service_messages import send_manage_link
 from app.subscribers.unsubscription import UNSUBSCRIBED, end
-from app.suppressions.reasons import COMPLAINT, LEFT
+from app.suppressions.reasons import COMPLAINT, DEAD, LEFT, NEVER
 from app.suppressions.suppressing import suppress
 from app.tables import METADATA
 from app.tokens import new_link_id
@@ -300,6 +301,21 @@ def test_who_is_suppressed_is_excluded_whatever_the_row_says(
     with database.transaction() as session:
         assert process(session, keyring, today=MONDAY.date()) == 1
         assert session.scalars(select(Subscriber)).all() == []
+
+
+@pytest.mark.parametrize(("besides", "goes"), [((), True), ((NEVER,), False), ((DEAD,), False)])
+def test_a_complaint_that_a_confirmation_lifts_excludes_nobody(
+    database: Database, keyring: Keyring, besides: tuple[str, ...], *, goes: bool
+) -> None:
+    """Also before the sender has lifted it; whatever else stands against them, does."""
+
+    def complained(session: Transaction, keyring: Keyring, reader: Subscriber) -> None:
+        for reason in (COMPLAINT, *besides):
+            suppress(session, never_of(keyring), reason, until=None)
+        lift_when_confirmed(session, reader.id)
+
+    ready, _ = look(database, keyring, spoil=complained)
+    assert bool(ready) is goes
 
 
 def test_what_only_keeps_lists_away_excludes_nobody(database: Database, keyring: Keyring) -> None:
