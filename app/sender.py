@@ -5,14 +5,14 @@ One sender per data directory; any number of them may share a PostgreSQL databas
 
 import asyncio
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from sqlalchemy.exc import OperationalError
 
 from app.addresses.keyring import Keyring
-from app.clock import Clock
-from app.database import Database
+from app.clock import BACKWARDS, Clock, StepWatch
+from app.database import Database, Transaction
 from app.deliveries.compose.composing import Composer
 from app.deliveries.compose.message_headers import SenderIdentity
 from app.deliveries.compose.personalisation import Domains, Personaliser
@@ -26,13 +26,22 @@ from app.deliveries.dispatch.from_settings import dkim_keys_of, group_limits_of,
 from app.deliveries.dispatch.known_sent import settle_known
 from app.deliveries.dispatch.recovery import recover
 from app.deliveries.dispatch.relay_health import RelayState
-from app.deliveries.ledger.leases import LEASE, RENEW_EVERY, register, renew
+from app.deliveries.ledger.leases import (
+    LEASE,
+    RENEW_EVERY,
+    PeerWatch,
+    latest_lease,
+    leases_of_others,
+    register,
+    renew,
+)
 from app.deliveries.steps import Steps
 from app.gc_tuning import collect_seldom
 from app.log import get_logger
 from app.mail.relay import Relay
 from app.mailings.calendar import Schedule, parse_schedule
 from app.newsletter import Newsletter
+from app.operators.alerts import alert
 from app.outcomes.steps import COLLECT_EVERY, OutcomeSteps
 from app.periodic_task import PeriodicTask
 from app.settings import Settings, SettingWrong, naming
@@ -61,7 +70,7 @@ class Sender:
         self._database = database
         self._clock = clock
         self._journals = journals
-        self._judge_after = clock.now()
+        self._peers, self._steps_back = PeerWatch(), StepWatch()
         schedules, relays = _read(settings, newsletter)
         self._relays = [RelayState(relay, place) for place, relay in enumerate(relays)]
         self._witness = Witness(settings.keys_dir, keyring.sent_notes)
@@ -160,6 +169,9 @@ class Sender:
         """Free what this data directory's earlier lives held, then take a number of our own."""
         now = self._clock.now()
         with self._database.transaction() as session:
+            latest = latest_lease(session)
+            if latest is not None and latest - LEASE - now > BACKWARDS:
+                self._tell_of_step(session, latest - LEASE - now)
             done = recover(session, self._journals, None, now=now)
         if done.released or done.settled or done.uncertain:
             log.warning(
@@ -171,21 +183,34 @@ class Sender:
             return register(session, self._journals.identity, str(self._journals.folder), now=now)
 
     def _renew(self, sender_id: int, now: datetime) -> None:
-        """Prolong our lease, and free what senders held whose lease ran out.
-
-        If our own ran out, the database was away: the others could not renew theirs either, and get
-        the time to do it.
-        """
+        """Prolong our lease, and free what senders held that no longer renew theirs."""
         identity, folder = self._journals.identity, str(self._journals.folder)
+        self._clock.refresh()
         with self._database.transaction() as session:
+            self._tell_of_step(session, self._steps_back.look(now, self._clock.monotonic()))
             if not renew(session, sender_id, identity, folder, now=now):
                 log.warning("the lease had run out", sender=sender_id)
-                self._judge_after = now + LEASE
-        if now >= self._judge_after:
+            others = leases_of_others(session, sender_id)
+        silent = self._peers.look(others, self._clock.monotonic())
+        if silent:
             with self._database.transaction() as session:
-                freed = recover(session, self._journals, sender_id, now=now)
+                freed = recover(session, self._journals, sender_id, now=now, silent=silent)
                 if freed.released or freed.uncertain:
                     settle_known(session, self._witness.sent)
+
+    def _tell_of_step(self, session: Transaction, back: timedelta) -> None:
+        """Tell operators that the clock went back: what is due in between waits."""
+        if not back:
+            return
+        seconds = round(back.total_seconds())
+        log.error("the clock went back", seconds=seconds)
+        text = (
+            f"The clock that the sender goes by went back by {seconds} seconds: the database's, or"
+            " with SQLite this host's. Retries and mailings that were due meanwhile wait that much"
+            " longer. Set the clock right and keep it so (NTP)."
+        )
+        now = self._clock.now()
+        alert(session, f"clock-back-{now.date()}", text, now=now)
 
     def _end(self) -> None:
         """Give back whatever is still ours; then the journal has told all it knows.

@@ -79,3 +79,6 @@ class VirtualClock:
     def monotonic(self) -> float:
         """Return the loop's seconds."""
         return self._loop.time()
+
+    def refresh(self) -> None:
+        """Follow nothing."""

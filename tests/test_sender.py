@@ -1,7 +1,9 @@
 """A sender's life: one per data directory; it renews, judges others late, leaves nothing behind."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,9 +13,10 @@ from app.addresses.keyring import Keyring
 from app.database import Database
 from app.deliveries.dispatch.attempt_journal import SenderRunsAlready
 from app.deliveries.ledger.claiming import claim
-from app.deliveries.ledger.leases import LEASE, register
+from app.deliveries.ledger.leases import LEASE, register, renew
 from app.deliveries.ledger.models import Sender as SenderRow
 from app.mail.dkim.dkim_keys import ED25519, RSA, create_dkim_key
+from app.operators.alerts import recent_alerts
 from app.sender import Sender, prepare
 from app.settings import Settings, SettingWrong
 from tests.deliveries.rows import a_mailing, states
@@ -41,6 +44,22 @@ def sender(
     made = prepare(Settings(environment), database, NEWSLETTER, keyring, clock)
     yield made
     made._journals.close()
+
+
+@pytest.fixture
+def make(
+    environment: dict[str, str], database: Database, keyring: Keyring
+) -> Iterator[Callable[[SetClock], Sender]]:
+    """Make a sender that goes by the clock that is given."""
+    made: list[Sender] = []
+
+    def by(clock: SetClock) -> Sender:
+        made.append(prepare(Settings(environment), database, NEWSLETTER, keyring, clock))
+        return made[-1]
+
+    yield by
+    for each in made:
+        each._journals.close()
 
 
 def test_a_second_sender_is_refused(
@@ -105,11 +124,12 @@ def test_it_frees_what_a_dead_sender_held(
 ) -> None:
     _another_holds_messages(database, keyring)
     own = sender._begin()
+    sender._renew(own, clock.now())
     clock.go_on(seconds=LEASE.total_seconds() / 2)
     sender._renew(own, clock.now())
     with database.reading() as session:
         assert states(session) == {"claimed": 3}
-    clock.go_on(seconds=LEASE.total_seconds() / 2 + 1)
+    clock.go_on(seconds=LEASE.total_seconds() / 2)
     sender._renew(own, clock.now())
     with database.reading() as session:
         assert states(session) == {"uncertain": 3}
@@ -121,14 +141,93 @@ def test_who_was_cut_off_itself_gives_the_others_time(
 ) -> None:
     _another_holds_messages(database, keyring)
     own = sender._begin()
+    sender._renew(own, clock.now())
     clock.go_on(seconds=2 * LEASE.total_seconds())  # the database was away, for the other as well
     sender._renew(own, clock.now())
     with database.reading() as session:
         assert states(session) == {"claimed": 3}
-    clock.go_on(seconds=LEASE.total_seconds())
-    sender._renew(own, clock.now())
+    for _ in range(2):
+        clock.go_on(seconds=LEASE.total_seconds() / 2)
+        sender._renew(own, clock.now())
     with database.reading() as session:
         assert states(session) == {"uncertain": 3}
+
+
+@dataclass
+class SteppedClock(SetClock):
+    """A clock that is set to another time, while the seconds go by as before."""
+
+    elapsed: float = 0.0
+
+    def monotonic(self) -> float:
+        return self.elapsed
+
+    def passes(self, seconds: float, *, step: float = 0.0) -> None:
+        self.elapsed += seconds
+        self.go_on(seconds=seconds + step)
+
+
+@pytest.fixture
+def stepped() -> SteppedClock:
+    return SteppedClock()
+
+
+def told(database: Database) -> list[str]:
+    with database.reading() as session:
+        return [each.text for each in recent_alerts(session) if "went back" in each.text]
+
+
+@pytest.mark.parametrize("step", [60.0, 3600.0, -60.0, -3600.0])
+def test_no_step_of_the_clock_makes_a_living_sender_look_dead(
+    make: Callable[[SetClock], Sender],
+    stepped: SteppedClock,
+    database: Database,
+    keyring: Keyring,
+    step: float,
+) -> None:
+    other = _another_holds_messages(database, keyring)
+    sender = make(stepped)
+    own = sender._begin()
+    for turn in range(20):
+        sender._renew(own, stepped.now())
+        with database.transaction() as session:  # whose clock is right
+            at = MONDAY + timedelta(seconds=stepped.elapsed)
+            renew(session, other, "other", "/nowhere", now=at)
+        stepped.passes(10, step=step if turn == 3 else 0)
+    with database.reading() as session:
+        assert states(session) == {"claimed": 3}
+    assert bool(told(database)) is (step < 0)
+
+
+@pytest.mark.parametrize("skew", [60.0, -60.0, -3600.0])
+def test_a_dead_sender_is_freed_whatever_its_clock_said(
+    make: Callable[[SetClock], Sender],
+    stepped: SteppedClock,
+    database: Database,
+    keyring: Keyring,
+    skew: float,
+) -> None:
+    other = _another_holds_messages(database, keyring)
+    with database.transaction() as session:
+        renew(session, other, "other", "/nowhere", now=MONDAY + timedelta(seconds=skew))
+    sender = make(stepped)
+    own = sender._begin()
+    for _ in range(6):
+        sender._renew(own, stepped.now())
+        stepped.passes(10)
+    with database.reading() as session:
+        assert states(session) == {"uncertain": 3}
+
+
+def test_a_clock_that_was_set_back_between_two_lives_is_told(
+    make: Callable[[SetClock], Sender], stepped: SteppedClock, database: Database
+) -> None:
+    with database.transaction() as session:
+        register(session, "other", "/nowhere", now=MONDAY)
+    stepped.passes(0, step=-600)
+    make(stepped)._begin()
+    (text,) = told(database)
+    assert "600 seconds" in text
 
 
 def test_it_signs_with_the_dkim_keys_that_are_there_now(

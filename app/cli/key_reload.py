@@ -1,4 +1,7 @@
-"""A running process follows its key files, and is handed new keys when they change."""
+"""A running process follows its key files and the database's clock.
+
+It is handed new keys when they change.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -10,6 +13,8 @@ from app.addresses.public_keys import PublicKeys
 from app.cli.public_context import PublicContext
 from app.instance.public_ownership import refuse_foreign_public_keys
 from app.key_rotation.file_state import LOOK_EVERY, KeyWatch, SenderKeys
+
+REFRESH_EVERY = 10.0  # seconds between two looks at the database's clock
 
 
 class KeyReload:
@@ -30,6 +35,8 @@ class KeyReload:
             refuse_foreign=refuse_foreign,
         )
 
+        self._clock_refreshed_at = opened.clock.monotonic()
+
     @property
     def keys(self) -> PublicKeys:
         """The keys that are to be used now."""
@@ -47,10 +54,17 @@ class KeyReload:
         """Follow the files until `stop` is set. Raises KeysDestroyed."""
         try:
             while not stop.is_set():
-                await asyncio.to_thread(self._watch.look, self._opened.clock.now())
+                await asyncio.to_thread(self._look)
                 await either(LOOK_EVERY, stop)
         finally:
             await asyncio.to_thread(self._watch.end)
+
+    def _look(self) -> None:
+        clock = self._opened.clock
+        if clock.monotonic() >= self._clock_refreshed_at + REFRESH_EVERY:
+            self._clock_refreshed_at = clock.monotonic()
+            clock.refresh()
+        self._watch.look(clock.now())
 
 
 async def either(seconds: float | None, *events: asyncio.Event) -> None:

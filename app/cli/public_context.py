@@ -14,6 +14,7 @@ from app.cli.data_dir_lock import make_data_dir
 from app.cli.public_instance_keys import public_keys_of_database
 from app.clock import Clock, SystemClock
 from app.database import Database, make_private
+from app.database_clock import clock_of
 from app.newsletter import Newsletter
 from app.schema import is_current
 from app.settings import Settings, naming
@@ -47,7 +48,7 @@ class PublicContext:
 
     @cached_property
     def database(self) -> Database:
-        """The database, its schema up to date."""
+        """The database, its schema up to date; from now on, its clock is the one to go by."""
         if self.uses_sqlite:
             self.data_dir()
         database = Database(self.settings.database_url)
@@ -55,6 +56,7 @@ class PublicContext:
             make_private(database.url.database)
         if not is_current(database):
             importlib.import_module("app.migration").migrate(database)
+        self.clock = clock_of(database)
         return database
 
     def data_dir(self) -> Path:

@@ -19,6 +19,9 @@ class SetClock:
     def monotonic(self) -> float:
         return self.at.timestamp()
 
+    def refresh(self) -> None:
+        """Follow nothing."""
+
     def go_on(self, **time: float) -> datetime:
         """Move on by this much, such as `hours=72`; return the new time."""
         self.at += timedelta(**time)

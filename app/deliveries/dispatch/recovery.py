@@ -6,9 +6,11 @@ doubt, but for what was parked: that was at no connection.
 """
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from sqlalchemy import select
 
@@ -47,11 +49,19 @@ class Recovered:
 
 
 def recover(
-    session: Transaction, journals: Journals, own: int | None, *, now: datetime
+    session: Transaction,
+    journals: Journals,
+    own: int | None,
+    *,
+    now: datetime,
+    silent: Mapping[int, datetime] = MappingProxyType({}),
 ) -> Recovered:
-    """Free what dead senders held, our own earlier lives among them; `own` is our number now."""
+    """Free what dead senders held, our own earlier lives among them; `own` is our number now.
+
+    `silent` are other senders that are taken for dead, with the lease that they had then.
+    """
     total = Recovered(0, 0, 0)
-    for sender in dead_senders(session, journals.identity, own, now=now):
+    for sender in dead_senders(session, journals.identity, own, silent):
         if sender.identity == journals.identity:
             known = replay(journals.folder, sender.id)
         else:

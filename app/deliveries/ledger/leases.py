@@ -4,9 +4,12 @@ One row per sender instead of one stamp per message, so that holding ten thousan
 little as holding one.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
 
 from app.database import Transaction
 from app.deliveries.ledger.models import Delivery, Sender
@@ -51,16 +54,70 @@ def renew(
     return was_good
 
 
+class PeerWatch:
+    """Which other senders have not renewed their lease for as long as it lasts.
+
+    By our own monotonic clock alone: no difference between two hosts' clocks makes a living sender
+    look dead. Whoever was frozen or had no database itself saw nobody renew, and begins anew.
+    """
+
+    def __init__(self) -> None:
+        """Know nobody yet."""
+        self._seen: dict[int, tuple[datetime, float]] = {}
+        self._looked = float("-inf")
+
+    def look(self, leases: Mapping[int, datetime], at: float) -> dict[int, datetime]:
+        """Take the leases as they stand `at` (monotonic, seconds); return those that are over."""
+        patience = LEASE.total_seconds()
+        if at - self._looked > patience * 2 / 3:
+            self._seen = {}
+        self._looked = at
+        before = self._seen
+        self._seen = {
+            sender_id: before[sender_id]
+            if sender_id in before and before[sender_id][0] == lease
+            else (lease, at)
+            for sender_id, lease in leases.items()
+        }
+        return {
+            sender_id: lease
+            for sender_id, (lease, since) in self._seen.items()
+            if at - since >= patience
+        }
+
+
+def leases_of_others(session: Session, own: int) -> dict[int, datetime]:
+    """Return the lease of every other sender, by its number."""
+    rows = session.execute(select(Sender.id, Sender.lease_until).where(Sender.id != own))
+    return {row.id: row.lease_until for row in rows}
+
+
+def latest_lease(session: Session) -> datetime | None:
+    """Return the latest end of a lease that any sender wrote; None if there is none."""
+    return session.scalar(select(func.max(Sender.lease_until)))
+
+
 def dead_senders(
-    session: Transaction, identity: str, own: int | None, *, now: datetime
+    session: Transaction,
+    identity: str,
+    own: int | None,
+    silent: Mapping[int, datetime] = MappingProxyType({}),
 ) -> list[Sender]:
-    """Return the senders whose claims are free: our own earlier lives, and whose lease ran out."""
-    query = select(Sender).where((Sender.identity == identity) | (Sender.lease_until < now))
+    """Return the senders whose claims are free: our own earlier lives, and those of the `silent`.
+
+    These are senders that were seen not to renew for too long, with the lease that they had.
+    """
+    query = select(Sender).where((Sender.identity == identity) | Sender.id.in_(silent))
     if own is not None:
         query = query.where(Sender.id != own)
     # Locked: one that renews its lease at this moment is waited for, and found alive.
     locked = query.order_by(Sender.id).with_for_update(key_share=True)
-    return list(session.scalars(locked.execution_options(populate_existing=True)))
+    found = session.scalars(locked.execution_options(populate_existing=True))
+    return [
+        each
+        for each in found
+        if each.identity == identity or each.lease_until == silent.get(each.id)
+    ]
 
 
 def forget(session: Transaction, sender_id: int) -> None:

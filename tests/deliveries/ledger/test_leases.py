@@ -19,7 +19,8 @@ def test_who_renews_lives(database: Database) -> None:
         mine = register(session, "one", "/one", now=MONDAY)
         other = register(session, "two", "/two", now=MONDAY)
         assert renew(session, mine, "one", "/one", now=MONDAY + LEASE)
-        assert [s.id for s in dead_senders(session, "three", None, now=LATER)] == [other]
+        silent = {mine: MONDAY + LEASE, other: MONDAY + LEASE}
+        assert [s.id for s in dead_senders(session, "three", None, silent)] == [other]
 
 
 def test_who_renews_too_late_is_told(database: Database) -> None:
@@ -42,7 +43,7 @@ def test_our_own_earlier_lives_are_dead_at_once(database: Database) -> None:
     with database.transaction() as session:
         earlier = register(session, "one", "/one", now=MONDAY)
         mine = register(session, "one", "/one", now=MONDAY)
-        assert [s.id for s in dead_senders(session, "one", mine, now=MONDAY)] == [earlier]
+        assert [s.id for s in dead_senders(session, "one", mine)] == [earlier]
 
 
 def test_who_holds_messages_is_not_forgotten(database: Database, keyring: Keyring) -> None:
