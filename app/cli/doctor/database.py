@@ -3,6 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -30,6 +31,11 @@ def database(opened: CommandContext) -> Iterator[Finding]:
     if file is not None and not file.exists():
         yield warn("database", "there is none yet; the first start makes it.")
         return
+    with closing(found):
+        yield from _looks(opened, found)
+
+
+def _looks(opened: CommandContext, found: Database) -> Iterator[Finding]:
     try:
         if not is_current(found):
             yield fail("database", "its schema is not this version's; `vestka migrate` updates it.")
@@ -37,7 +43,6 @@ def database(opened: CommandContext) -> Iterator[Finding]:
         yield ok("database", "it answers, and its schema is current.")
     except SQLAlchemyError as error:
         yield database_finding("database", error)
-        found.close()
         return
     looks: tuple[tuple[str, Callable[[], Finding]], ...] = (
         ("sqlite", partial(_journal_mode, found))
@@ -52,7 +57,6 @@ def database(opened: CommandContext) -> Iterator[Finding]:
             yield look()
         except SQLAlchemyError as error:
             yield database_finding(name, error)
-    found.close()
 
 
 def _journal_mode(found: Database) -> Finding:
