@@ -13,7 +13,15 @@ def live() -> dict[str, str]:
     return {"status": "live"}
 
 
-@router.get("/ready", responses={503: {"description": "database, disk or keys are missing"}})
+@router.get(
+    "/ready",
+    responses={
+        503: {
+            "description": "database, disk or keys are missing; `status` says which",
+            "content": {"application/json": {"schema": {"type": "object"}}},
+        }
+    },
+)
 def ready(request: Request, response: Response) -> dict[str, str]:
     """Say whether requests can be served: the database answers, disk and keys are there."""
     readiness: Readiness = request.app.state.readiness

@@ -43,6 +43,8 @@ def open_house(
     with ScriptedServer() as relay:
         given = {
             "VESTKA_DATABASE_URL": f"sqlite:///{path}",
+            "VESTKA_DATA_DIR": str(path.parent),
+            "VESTKA_KEYS_DIR": str(keys_dir),
             "VESTKA_PUBLIC_URL": PUBLIC_URL,
             "VESTKA_FROM": "News <news@example.org>",
             "VESTKA_RELAYS": f"smtp+insecure://127.0.0.1:{relay.port}",

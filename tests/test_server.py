@@ -32,7 +32,7 @@ def calls(app: FastAPI) -> Iterator[tuple[str, str]]:
 
 def filled(path: str, **values: str) -> str:
     known = {"week": "2025-W04", "segment": "en", "mailing_id": "1", "token": "x", **values}
-    known |= {"photo_id": "0" * 64, "name": "0.jpg", "version": "1"}
+    known |= {"photo_id": "0" * 64, "name": "0.jpg", "version": "1", "test_id": "0" * 32}
     return path.format_map(known)
 
 

@@ -22,7 +22,7 @@ class Port:
         self._app = app
         proxies = app.state.installation.settings.trusted_proxies
         table = ConnectionTable(connections_within(raise_limit()), proxies)
-        patience = max(int(stop_within.total_seconds() * _SHARE), 1)
+        patience = stop_within.total_seconds() * _SHARE
         self._server = HttpServer(app, table, patience)
         self._socket = sock
 

@@ -39,8 +39,8 @@ async def _serve(
     opened: CommandContext, number: int | None, stopping: Stopping, stop: asyncio.Event
 ) -> None:
     settings = opened.settings
-    sock = listening_socket(settings, Role.SENDER) if number is None else inherited_socket(number)
     sender = _SenderProcess(opened)
+    sock = listening_socket(settings, Role.SENDER) if number is None else inherited_socket(number)
     load_keys = partial(Keyring.load, settings.keys_dir)
     readiness = Readiness(opened.database, settings.data_dir, load_keys)
     health = SenderHealth(readiness, sender.is_running)

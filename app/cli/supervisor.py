@@ -36,7 +36,7 @@ def stop_times(stop_within: int) -> dict[Role, int]:
 
     So its witness still notes who left while the readers' port was answering its last requests.
     """
-    web = max(stop_within // 4, 1)
+    web = max(stop_within // 3, 1)
     return {
         Role.PUBLIC: web,
         Role.OPERATORS: web,

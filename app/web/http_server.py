@@ -5,6 +5,7 @@ import contextlib
 import socket
 from collections.abc import Iterator
 from functools import partial
+from math import ceil
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -20,7 +21,7 @@ _TICKS = 10  # of a tenth of a second: how often connections are looked after
 class HttpServer(uvicorn.Server):
     """A web server that leaves the signals to its process, and accepts connections itself."""
 
-    def __init__(self, app: ASGIApp, table: ConnectionTable, stop_within: int) -> None:
+    def __init__(self, app: ASGIApp, table: ConnectionTable, stop_within: float) -> None:
         """Serve `app` to as many clients as the table has room for; begin with `serve(sockets)`.
 
         `stop_within` is how many seconds requests have to finish when the server stops.
@@ -37,7 +38,7 @@ class HttpServer(uvicorn.Server):
                 proxy_headers=False,
                 server_header=False,
                 timeout_keep_alive=5,
-                timeout_graceful_shutdown=stop_within,
+                timeout_graceful_shutdown=ceil(stop_within),
             )
         )
         self.table = table

@@ -106,7 +106,8 @@ def test_after_a_panic_nothing_is_readable_and_all_say_so(desk: Terminal, tmp_pa
     ran = desk.run("seal", "panic", "--yes", "--json")
     assert ran.json["destroyed"][0] == "list.1.key"
     assert list((tmp_path / "own").iterdir()) == [tmp_path / "own" / "destroyed"]
-    for command in (("seal", "check"), ("subscribers", "export", "--to", RECIPIENT), ("serve",)):
+    export = ("subscribers", "export", "--to", RECIPIENT)
+    for command in (("seal", "check"), export, ("serve", "--role", "sender")):
         assert "destroyed by `vestka seal panic`" in desk.refused(*command)
     status, says = checks(desk)["keys"]
     assert (status, "destroyed" in says) == ("fail", True)

@@ -21,7 +21,7 @@ def test_no_setting_of_the_environment_reaches_it(
     read = Settings(settings)
     assert read.database_url == f"sqlite:///{tmp_path}/var/vestka.db"
     assert read.keys_dir == tmp_path / "var-keys"
-    assert read.relays == ("smtp+insecure://127.0.0.1:3",)
+    assert read.relays == ("smtp+insecure://127.0.0.1:4",)
     assert read.schedule == "off"
 
 

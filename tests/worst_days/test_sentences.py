@@ -156,6 +156,7 @@ def without_rights(postgres: PostgresServer, *, current: bool) -> Iterator[str]:
         postgres.drop(url)
 
 
+@pytest.mark.timeout(400)  # every command, each in a process of its own
 def test_a_user_without_rights_is_told_which_and_what_gives_them(
     place: Place, postgres: PostgresServer
 ) -> None:
