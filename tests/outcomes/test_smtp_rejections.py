@@ -11,7 +11,7 @@ from app.mail.replies import Answer, Reply, Stage, classify
 from app.mailings.models import Mailing
 from app.mailings.states import FINISHED
 from app.outcomes.attribution import TokenReader
-from app.outcomes.models import OutcomeCount
+from app.outcomes.models import BounceMark, OutcomeCount
 from app.outcomes.processing import Processor
 from app.outcomes.smtp_rejections import SmtpRejections
 from app.settings import BouncePolicy
@@ -75,6 +75,22 @@ def test_a_refusal_is_taken_once(
         assert forget(session, refusals) == 0
         assert seen(session) == [(outcome, 2)]
         assert len(session.scalars(select(PendingRemoval)).all()) == gone
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["Quux", "Rejected", "5.7.750 Client blocked from sending", "5.7.1 Blocked using a DNSBL"],
+)
+def test_our_own_fault_is_held_against_no_reader(
+    database: Database, keyring: Keyring, refusals: SmtpRejections, said: str
+) -> None:
+    with database.transaction() as session:
+        ended(session, keyring, Reply.parse(550, said))
+        session.execute(update(Delivery).values(expires_at=MONDAY))
+        assert forget(session, refusals) == 1
+        assert {outcome for outcome, _ in seen(session)} <= {"block"}
+        assert session.scalars(select(BounceMark)).all() == []
+        assert session.scalars(select(PendingRemoval)).all() == []
 
 
 def test_what_was_sent_is_no_refusal(

@@ -13,7 +13,7 @@ import pytest
 
 from tests.journeys.conftest import Opening
 from tests.support.newsletter import Newsletter, an_issue
-from tests.support.service import eventually
+from tests.support.service import Process, eventually
 from tests.support.smtpd import Misdeed, self_made
 
 CROWD = [f"reader@domain{number:02}.example.org" for number in range(24)]
@@ -205,6 +205,29 @@ def test_a_short_list_is_not_given_up_either(opening: Opening, tmp_path: pathlib
     with opening() as own:
         is_imported(own, tmp_path, CROWD[:2])
         stops_and_goes_on(own, "DOT", "554 Quux", CROWD[:2])
+
+
+def test_killed_in_the_row_of_refusals_nobody_is_lost(
+    opening: Opening, tmp_path: pathlib.Path
+) -> None:
+    with opening(VESTKA_RELAY_CONNECTIONS="1") as own:
+        is_imported(own, tmp_path, CROWD)
+        operator, week = own.operator, next(WEEKS)
+        own.relay.on(Misdeed("DOT", reply="554 Quux", delay=0.5))
+        mailing = operator.publishes(an_issue(week, "en"), "en")
+        operator.waits(mailing, lambda seen: seen["failed"] == 1, "the first to be refused")
+        own.processes[0].kill()
+        own.processes[0] = Process(own.place)
+        own.processes[0].ready()
+        operator.waits(
+            mailing, lambda seen: seen["state"] == "paused" and not seen["claimed"], "the stop"
+        )
+        own.relay.behave()
+        assert operator.acts(mailing, "resume").status == 200
+        end = operator.waits_for_end(mailing, within=60)
+        assert (end["failed"], end["sent"] + end["uncertain"]) == (0, len(CROWD))
+        assert end["uncertain"] <= 1
+        assert max(copies(own, week, CROWD)) == 1
 
 
 def test_who_signs_up_gets_the_confirmation_once_the_relay_is_put_right(opening: Opening) -> None:

@@ -34,7 +34,7 @@ from app.deliveries.dispatch.suppression_check import suppressed
 from app.deliveries.ledger.claiming import claim, claimed_still, park, take_up
 from app.deliveries.ledger.due import Claim, Due
 from app.deliveries.ledger.eligibility import look
-from app.deliveries.ledger.failed import take_back
+from app.deliveries.ledger.failed import take_back, take_back_since_taken
 from app.deliveries.ledger.message_kinds import REPEATED, TEST
 from app.deliveries.ledger.reasons import DAMAGED, SUPPRESSED, UNFIT
 from app.deliveries.ledger.recording import (
@@ -174,10 +174,13 @@ class LedgerClient:
         now, checked_at = self._clock.now(), self._clock.monotonic()
         # Before its messages are pending again: nobody may claim them meanwhile.
         self._stop_refused(report.done, now)
-        refused = {i for row in self._streaks.full().values() for i in row.failed}
+        full = self._streaks.full()
+        refused = {i for row in full.values() for i in row.failed}
         with self._database.transaction() as session:
             self._write(session, report, now)
             take_back(session, refused, now=now)
+            for mailing_id in [number for number, row in full.items() if not row.looked_back]:
+                take_back_since_taken(session, mailing_id, now=now)
             if self._witness is not None:
                 note_sent(session, self._witness.sent, _taken(report.done))
                 if not self._witness.stands(session):  # an older copy was put back: it begins anew
@@ -199,8 +202,9 @@ class LedgerClient:
                 relay.name: reserve(session, relay, count, now=now)
                 for relay, count in (paced or {}).items()
             }
-        for row in self._streaks.full().values():
+        for row in full.values():
             row.failed -= refused
+            row.looked_back = True
         self._streaks.resumed(each.claim.mailing_id for each in taken)
         self._stop_unfit([*report.failed, *unfit], now)
         kept = {one.claim.delivery_id for one in may_go}

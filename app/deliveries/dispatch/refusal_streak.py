@@ -54,6 +54,7 @@ class Streak:
     said: Reply | None = None
     works: bool = False
     stopped: bool = False  # its mailing was paused
+    looked_back: bool = False  # what others met of the same row was taken back, too
 
     @property
     def is_full(self) -> bool:

@@ -14,11 +14,11 @@ from sqlalchemy.orm import Session
 from app.database import Transaction
 from app.deliveries.ledger.cancelling import exclude_rest, take_up_rest
 from app.deliveries.ledger.enrolment import forget_rows
-from app.deliveries.ledger.failed import take_back_suspect
+from app.deliveries.ledger.failed import take_back_untaken
 from app.deliveries.ledger.models import AggregatedCount, Delivery
 from app.deliveries.ledger.progress import sent_by_revision
 from app.deliveries.ledger.reasons import CANCELLED_BY_OPERATOR, OURS
-from app.deliveries.ledger.states import FAILED, OPEN, SENT, UNCERTAIN
+from app.deliveries.ledger.states import FAILED, OPEN, UNCERTAIN
 from app.mailings.commit_logging import tell
 from app.mailings.control import pause
 from app.mailings.models import Mailing
@@ -55,16 +55,11 @@ def complete(session: Transaction, *, now: datetime) -> int:
 
 
 def _was_refused(session: Transaction, mailing: Mailing, now: datetime) -> bool:
-    """Pause a mailing of which nothing was taken, and whose messages were refused unexplained.
+    """Pause a mailing of which nothing was taken, and whose messages were refused.
 
     A short list ends before the row of its refusals is long enough to stop the mailing.
     """
-    taken = select(Delivery.id).where(
-        Delivery.mailing_id == mailing.id, Delivery.state.in_((SENT, UNCERTAIN))
-    )
-    if session.scalar(taken.limit(1)) is not None:
-        return False
-    count = take_back_suspect(session, mailing.id, now=now)
+    count = take_back_untaken(session, mailing.id, now=now)
     if not count:
         return False
     pause(session, mailing.id)

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from app.database import Transaction
 from app.deliveries.ledger.models import AggregatedCount, Delivery
-from app.deliveries.ledger.reasons import OURS, SUSPECT
-from app.deliveries.ledger.states import FAILED, PENDING, move
+from app.deliveries.ledger.reasons import HARD, OURS, SUSPECT
+from app.deliveries.ledger.states import FAILED, PENDING, SENT, move
 from app.dialects import in_ids
 from app.errors import DomainError
 from app.mailings.launch import find_mailing
@@ -28,6 +28,9 @@ from app.mailings.states import (
     not_allowed,
 )
 from app.mailings.states import move as move_mailing
+
+# So many hard refusals of a mailing of which nothing was taken are no coincidence.
+TOO_MANY = 3
 
 
 class UnknownReason(DomainError):
@@ -120,11 +123,45 @@ def take_back(session: Transaction, ids: Collection[int], *, now: datetime) -> i
     return _take_back(session, (in_ids(Delivery.id, ids),), now) if ids else 0
 
 
-def take_back_suspect(session: Transaction, mailing_id: int, *, now: datetime) -> int:
-    """Make a mailing's messages pending that failed for no hard refusal; return how many."""
-    return _take_back(
-        session, (Delivery.mailing_id == mailing_id, Delivery.reason.in_(SUSPECT)), now
+def take_back_untaken(session: Transaction, mailing_id: int, *, now: datetime) -> int:
+    """Make a mailing's messages pending if nothing of it was taken; return how many.
+
+    A hard refusal of one or two readers is believed all the same: they may be the only ones.
+    """
+    if _taken_at(session, mailing_id) is not None:
+        return 0
+    hard = select(func.count()).where(
+        Delivery.mailing_id == mailing_id, Delivery.state == FAILED, Delivery.reason == HARD
     )
+    reasons = (*SUSPECT, HARD) if (session.scalar(hard) or 0) >= TOO_MANY else SUSPECT
+    return _take_back(
+        session, (Delivery.mailing_id == mailing_id, Delivery.reason.in_(reasons)), now
+    )
+
+
+def take_back_since_taken(session: Transaction, mailing_id: int, *, now: datetime) -> int:
+    """Make pending what failed by our own fault since a message was taken; return how many.
+
+    Other senders, and an earlier life of this one, may have met the same row of refusals. Since
+    when is known by the claims only: what failed singly shortly before is tried again, too.
+    """
+    since = _taken_at(session, mailing_id)
+    if since is None:
+        return take_back_untaken(session, mailing_id, now=now)
+    which = (
+        Delivery.mailing_id == mailing_id,
+        Delivery.reason.in_(OURS),
+        Delivery.attempted_at >= since,
+    )
+    return _take_back(session, which, now)
+
+
+def _taken_at(session: Session, mailing_id: int) -> datetime | None:
+    """Return when the message was claimed that was last taken; of one in doubt nobody knows."""
+    query = select(func.max(Delivery.attempted_at)).where(
+        Delivery.mailing_id == mailing_id, Delivery.state == SENT
+    )
+    return session.scalar(query)
 
 
 def _take_back(session: Transaction, which: Sequence[ColumnElement[bool]], now: datetime) -> int:

@@ -31,5 +31,6 @@ OURS = tuple(
     for concern in (Scope.MESSAGE, Scope.MAILING, Scope.DOMAIN, Scope.RELAY)
     for kind in (BounceClass.NONE, BounceClass.BLOCK)
 )
+HARD = refused(Scope.READER, BounceClass.HARD)
 # What says nothing of the readers if a mailing ends and nothing of it was taken.
 SUSPECT = (*OURS, refused(Scope.READER, BounceClass.SOFT))

@@ -9,7 +9,13 @@ from app.addresses.keyring import Keyring
 from app.database import Database, Transaction
 from app.deliveries.ledger.cancelling import resume_mailing
 from app.deliveries.ledger.completion import aggregate, anonymise, complete
-from app.deliveries.ledger.failed import UnknownReason, list_failed, resend_failed, take_back
+from app.deliveries.ledger.failed import (
+    UnknownReason,
+    list_failed,
+    resend_failed,
+    take_back,
+    take_back_since_taken,
+)
 from app.deliveries.ledger.models import Delivery
 from app.mailings.launch import MailingUnknown
 from app.mailings.models import Mailing
@@ -27,7 +33,7 @@ def failed(
     """Make a mailing one message of which was sent, and one failed for each reason."""
     mailing = a_mailing(session, keyring, len(reasons) + 1)
     sent, *others = session.scalars(select(Delivery).order_by(Delivery.id)).all()
-    sent.state = "sent"
+    sent.state, sent.attempted_at = "sent", MONDAY
     for row, reason in zip(others, reasons, strict=True):
         row.state, row.reason, row.reply_code, row.reply_status = "failed", reason, 554, "5.0.0"
     mailing.state = state
@@ -142,6 +148,32 @@ def test_a_mailing_of_which_nothing_was_taken_does_not_end_so(
         assert mailing.state == "paused"
         assert states(session) == {"excluded": 1, "pending": 1, "failed": 1}
         assert len(recent_alerts(session)) == 1
+
+
+def test_three_hard_refusals_and_nothing_taken_are_no_coincidence(
+    database: Database, keyring: Keyring
+) -> None:
+    with database.transaction() as session:
+        mailing = failed(session, keyring, *["reader hard"] * 3, state="running")
+        session.execute(update(Delivery).where(Delivery.state == "sent").values(state="excluded"))
+        assert complete(session, now=LATER) == 0
+        assert mailing.state == "paused"
+        assert states(session) == {"excluded": 1, "pending": 3}
+
+
+def test_what_failed_since_a_message_was_taken_is_taken_back(
+    database: Database, keyring: Keyring
+) -> None:
+    with database.transaction() as session:
+        mailing = failed(session, keyring, "message", "message", "reader hard", state="running")
+        sent, early, late, dead = session.scalars(select(Delivery).order_by(Delivery.id)).all()
+        sent.attempted_at = MONDAY
+        early.attempted_at = MONDAY - timedelta(seconds=1)
+        late.attempted_at = dead.attempted_at = LATER
+        session.flush()
+        assert take_back_since_taken(session, mailing.id, now=LATER) == 1
+        session.expire_all()
+        assert [row.state for row in (early, late, dead)] == ["failed", "pending", "failed"]
 
 
 def test_a_mailing_whose_only_reader_is_gone_ends(database: Database, keyring: Keyring) -> None:
