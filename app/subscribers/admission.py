@@ -83,8 +83,16 @@ def _admit_one(
     _admit_allowed(session, keyring, sign_up, address, allow, now)
     if forbidden(session, Act.ISSUE, never, today=now.date()):
         known = known_subscriber(session, keyring, address, now=now)
-        if known is not None:
+        if known is not None and not _has_confirmed(session, known.id):
             lift_when_confirmed(session, known.id)
+
+
+def _has_confirmed(session: Session, subscriber_id: bytes) -> bool:
+    """Tell whether an earlier confirmation stands: a sign-up by anybody must not rest on it."""
+    query = select(Subscription.segment).where(
+        Subscription.subscriber_id == subscriber_id, Subscription.state == CONFIRMED
+    )
+    return session.scalar(query.limit(1)) is not None
 
 
 def _admit_allowed(

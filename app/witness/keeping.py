@@ -22,6 +22,7 @@ from app.mailings.states import ON_THEIR_WAY
 from app.subscribers.models import DeletedRow
 from app.suppressions.models import Suppression
 from app.witness.file import WitnessFile
+from app.witness.lifting_order import lifts_first
 from app.witness.remembered import LAUNCHED, RECALLED, Remembered, is_current, remember
 from app.witness.sent_notes import SentNotes
 from app.witness.timeline import lock_position, newest_epoch, stands
@@ -105,6 +106,7 @@ class Witness:
             match line.split():
                 case ["again", week, segment]:
                     self.sent.begin_anew((week, segment))
+        lines = lifts_first(session, lines)
         lines += mailing_lines(session, self.remembered)
         session.flush()
         return lines, (epoch.mark, instance.position)

@@ -154,7 +154,7 @@ def forwarded(keyring: Keyring, link_id: bytes, verdict: Verdict) -> Report:
 
 
 @pytest.mark.parametrize("verdict", [SURE, SPAM])
-def test_a_message_id_alone_ends_that_one_subscription_and_suppresses_nobody(
+def test_b17_a_message_id_alone_ends_that_one_subscription_and_suppresses_nobody(
     database: Database, keyring: Keyring, taker: Processor, verdict: Verdict
 ) -> None:
     with database.transaction() as session:

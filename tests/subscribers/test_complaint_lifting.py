@@ -66,6 +66,16 @@ def test_a_sign_up_without_a_complaint_leaves_nothing(database: Database, keyrin
         assert session.scalars(select(PendingLift)).all() == []
 
 
+def test_an_older_confirmation_lifts_nothing(database: Database, keyring: Keyring) -> None:
+    with database.transaction() as session:
+        a_subscriber(session, keyring)
+        complains(session, keyring)
+    signs_up(database, keyring)
+    with database.transaction() as session:
+        assert lift_confirmed(session, keyring) == 0
+    assert reasons(database, keyring) == [COMPLAINT]
+
+
 def test_it_goes_with_its_reader(database: Database, keyring: Keyring) -> None:
     with database.transaction() as session:
         reader = a_subscriber(session, keyring, state=PENDING)

@@ -153,6 +153,23 @@ def test_of_several_reasons_only_the_one_that_was_lifted_stays_away(
         assert session.scalars(select(Suppression.reason)).all() == [NEVER]
 
 
+@pytest.mark.parametrize("time", range(8))  # the order within one look is that of random ids
+def test_what_is_suppressed_again_after_a_lift_stays_suppressed(
+    start: Start, database: Database, time: int
+) -> None:
+    witness, _ = start()
+    before = position_of(database)
+    with database.transaction() as session:
+        suppress(session, [INDEX], COMPLAINT, until=None)
+        lift_reason(session, [INDEX], COMPLAINT)
+        suppress(session, [INDEX], COMPLAINT, until=None)
+    witness.keep_up(database, now=MONDAY)
+    put_back(database, before)
+    with database.transaction() as session:
+        session.execute(delete(Suppression))
+    assert start()[1].suppressed == 1
+
+
 def test_a_mailing_on_its_way_is_paused_and_a_lost_launch_is_known(
     start: Start, database: Database, keyring: Keyring
 ) -> None:
