@@ -2,6 +2,7 @@
 
 import re
 import string
+from base64 import b32encode, urlsafe_b64decode
 from collections.abc import Iterator
 
 import pytest
@@ -220,6 +221,13 @@ def test_a_message_id_repeats_and_tells_nothing() -> None:
         message_id(SECRET, b"\1" * 16, "delivery"),
     }
     assert len(others) == 6
+
+
+def test_a_message_id_in_another_spelling_is_no_return_path() -> None:
+    """Every forward carries it: it must not prove what only the envelope can."""
+    made = urlsafe_b64decode(LINKS.message_id(LINK, 202504, "be-ru"))
+    with pytest.raises(LinkUnknown):
+        LINKS.open_return_path("b-" + b32encode(made).decode("ascii").lower())
 
 
 def test_an_unknown_link_says_nothing_of_what_was_tried() -> None:

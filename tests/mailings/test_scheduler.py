@@ -234,6 +234,19 @@ def test_an_older_issue_does_not_follow_a_newer_one(database: Database, step: St
     assert {week for week, *_ in launched(database)} == {str(WEEK)}
 
 
+def test_last_week_s_issue_does_not_follow_one_of_the_slot_s_own_week(
+    database: Database, step: Step
+) -> None:
+    newer = Week.parse("2025-W05")
+    store(database, newer)
+    store(database)
+    with database.transaction() as session:
+        for segment in NEWSLETTER.segments:
+            launch(session, newer, segment, by="editor", now=TUESDAY - timedelta(hours=1))
+    assert step(TUESDAY) == 0
+    assert {week for week, *_ in launched(database)} == {str(newer)}
+
+
 def test_an_operator_may_send_again_what_a_backup_forgot(database: Database) -> None:
     forgot(database, "en")
     store(database)

@@ -26,6 +26,16 @@ def week_of(number: int) -> int:
     return 202601 + number
 
 
+def test_a_hard_bounce_after_a_soft_one_of_the_same_issue_counts_as_hard() -> None:
+    record = CLEAN
+    for class_ in (Class.SOFT, Class.HARD, Class.HARD):
+        judged = judge_reader(
+            record, class_, week_of(0), RULES, sure=False, passed=False, today=MONDAY
+        )
+        record = judged.standing
+    assert (record.run, record.hard) == (1, 1)
+
+
 def run(told: Sequence[Issue], rules: BouncePolicy = RULES) -> list[str | None]:
     """Judge a year's issues in order, and return what each one brought about."""
     standing = CLEAN

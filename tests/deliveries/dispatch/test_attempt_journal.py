@@ -163,6 +163,23 @@ def test_half_a_write_spoils_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyP
     journal.close()
 
 
+def test_results_that_wait_outlive_a_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = AttemptJournal(tmp_path, SENDER)
+    journal.note(1, 1)
+    result = Result(6, 250, (2, 0, 0))
+    journal.settle_soon(1, 1, result)
+    real = os.write
+    monkeypatch.setattr(os, "write", lambda file, octets: real(file, octets[:10]))
+    with pytest.raises(OSError, match="full"):
+        journal.note(2, 1)
+    monkeypatch.undo()
+    journal.note(3, 1)
+    assert told(tmp_path) == {1: Attempt(1, result), 3: Attempt(1, None)}
+    journal.close()
+
+
 def test_a_later_attempt_counts(tmp_path: Path) -> None:
     journal = AttemptJournal(tmp_path, SENDER)
     journal.note(1, 1)

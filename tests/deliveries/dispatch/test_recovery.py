@@ -97,6 +97,17 @@ def test_an_attempt_that_the_ledger_knows_tells_nothing_of_a_later_claim(
         assert recover(session, here, None, now=MONDAY) == Recovered(4, 0, 0)
 
 
+def test_after_the_machine_was_started_anew_what_is_not_noted_is_in_doubt(
+    database: Database, keyring: Keyring, here: Journals
+) -> None:
+    with database.transaction() as session:
+        sender_id, sent, lost, no_reply, free = _held(session, keyring, here)
+        _note(here, sender_id, sent, lost, no_reply)
+        (here.folder / "boot").write_text("another")
+        assert recover(session, here, None, now=MONDAY) == Recovered(0, 1, 3)
+        assert row(session, free).state == "uncertain"
+
+
 def test_without_a_journal_everything_is_in_doubt(
     database: Database, keyring: Keyring, here: Journals
 ) -> None:

@@ -28,6 +28,12 @@ def test_every_pace_but_never_has_its_waits() -> None:
     assert WAITS.keys() == set(RetryClass) - {RetryClass.NONE}
 
 
+@pytest.mark.parametrize("pace", WAITS)
+def test_the_first_try_waits_the_first_of_its_waits(pace: RetryClass) -> None:
+    for number, seconds in enumerate(WAITS[pace], start=1):
+        assert wait(pace, number, 0.5) == timedelta(seconds=seconds)
+
+
 def test_a_greylisted_message_waits_about_five_minutes_at_least() -> None:
     assert wait(RetryClass.GREYLIST, 1, 0) >= timedelta(minutes=4)
 

@@ -8,14 +8,14 @@ from sqlalchemy import event, insert, text, update
 
 from app.addresses.keyring import Keyring
 from app.database import Database, Transaction
-from app.deliveries.ledger.claiming import claim
+from app.deliveries.ledger.claiming import claim, claimed_still, park, take_up
 from app.deliveries.ledger.enrolment import take_in_service_messages
 from app.deliveries.ledger.models import Delivery
 from app.issues.week import Week
 from app.mailings.models import Mailing
 from app.subscribers.models import CONFIRMED, Subscriber, Subscription
 from app.subscribers.service_messages import send_manage_link
-from tests.deliveries.rows import a_mailing, a_sender, row, states
+from tests.deliveries.rows import a_mailing, a_sender, claimed, row, states
 from tests.support.builders import a_subscriber
 from tests.support.clock import MONDAY
 
@@ -90,6 +90,29 @@ def test_a_claim_is_written_down(database: Database, keyring: Keyring) -> None:
         found = row(session, only.claim.delivery_id)
         assert (found.state, found.claimed_by, found.attempted_at) == ("claimed", sender_id, MONDAY)
         assert states(session) == {"claimed": 1, "pending": 2}
+
+
+def test_what_another_sender_took_over_is_no_claim_of_ours(
+    database: Database, keyring: Keyring
+) -> None:
+    _, sender_id, (ours, theirs, *_) = claimed(database, keyring)
+    numbers = [ours.delivery_id, theirs.delivery_id]
+    with database.transaction() as session:
+        row(session, theirs.delivery_id).claimed_by = a_sender(session, "two")
+        session.flush()
+        found = claimed_still(session, sender_id, numbers)
+        assert [each.claim.delivery_id for each in found] == [ours.delivery_id]
+
+
+def test_what_is_taken_up_may_have_been_attempted(database: Database, keyring: Keyring) -> None:
+    """Were the journal lost, it would else go a second time."""
+    _, sender_id, (one, two, _) = claimed(database, keyring)
+    with database.transaction() as session:
+        park(session, sender_id, [one.delivery_id, two.delivery_id])
+        assert row(session, one.delivery_id).attempted_at is None
+        take_up(session, sender_id, [one.delivery_id], now=MONDAY)
+        assert row(session, one.delivery_id).attempted_at == MONDAY
+        assert row(session, two.delivery_id).attempted_at is None
 
 
 def test_two_who_claim_at_once_share(database: Database, keyring: Keyring) -> None:

@@ -59,6 +59,17 @@ def test_a_mailing_whose_readers_all_left_spends_nothing(
         assert (again.audience, again.state) == (1, "running")
 
 
+def test_the_numbers_of_an_issue_s_messages_follow_the_random_ids(
+    database: Database, keyring: Keyring
+) -> None:
+    """In the order of coming, they would tell who came first."""
+    with database.transaction() as session:
+        a_mailing(session, keyring, 40)
+        found = select(Delivery.subscriber_id).order_by(Delivery.id)
+        readers = [each or b"" for each in session.scalars(found)]
+        assert readers == sorted(readers)
+
+
 def test_enrolling_again_adds_nobody(database: Database, keyring: Keyring) -> None:
     with database.transaction() as session:
         mailing = a_mailing(session, keyring)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from app.addresses.keyring import Keyring
 from app.database import Database
 from app.deliveries.destinations.throttle_signals import SENT_AWAY
+from app.deliveries.ledger.claiming import park
 from app.deliveries.ledger.recording import (
     SERVICE_TRIES,
     DeliveryUpdate,
@@ -118,6 +119,15 @@ def test_only_unknown_claims_are_released(database: Database, keyring: Keyring) 
         release_unknown(session, sender_id, [one.delivery_id])
         assert states(session) == {"pending": 2, "claimed": 1}
         assert row(session, one.delivery_id).state == "claimed"
+
+
+def test_a_parked_claim_is_not_unknown(database: Database, keyring: Keyring) -> None:
+    _, sender_id, (parked, *_) = claimed(database, keyring)
+    with database.transaction() as session:
+        park(session, sender_id, [parked.delivery_id])
+        release_unknown(session, sender_id, [])
+        assert row(session, parked.delivery_id).state == "claimed"
+        assert states(session) == {"pending": 2, "claimed": 1}
 
 
 def test_a_message_that_cannot_be_made_waits(database: Database, keyring: Keyring) -> None:
