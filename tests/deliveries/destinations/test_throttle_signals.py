@@ -54,6 +54,9 @@ NEITHER = [
     "538 5.7.11 Encryption needed",
     "550 5.7.133 Sender not authenticated for group",
     "550 No such user here",
+    # These words are matched by a guess alone.
+    "554 Transaction failed: SPAM",
+    "554 Rejected",
 ]
 
 

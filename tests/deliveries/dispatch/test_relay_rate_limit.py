@@ -106,6 +106,21 @@ def test_an_hour_and_a_day_hold_no_more_also_used_late(
     assert len(went) >= 100
 
 
+@pytest.mark.parametrize(
+    ("limits", "window"),
+    [({"per_hour": 50}, timedelta(hours=1)), ({"per_day": 50}, timedelta(days=1))],
+)
+def test_a_window_that_is_asked_for_just_after_it_holds_no_more(
+    database: Database, limits: dict[str, int], window: timedelta
+) -> None:
+    """What was permitted at its beginning and used late counts in the next one, too."""
+    limited = relay(**limits)
+    first = [at + GOOD_FOR for at in reserved(database, limited, 50, MONDAY)]
+    just_after = MONDAY + window + SECOND
+    went = [*first, *reserved(database, limited, 50, just_after)]
+    assert most_in(went, window) <= 50
+
+
 def test_what_is_exhausted_gives_nothing_and_comes_back(database: Database) -> None:
     limited = relay(per_hour=5)
     assert len(reserved(database, limited, 9, MONDAY)) == 5
@@ -180,6 +195,13 @@ def test_connections_are_shared_fairly_among_the_living(database: Database) -> N
         )
         assert acquire_connection(session, "r", 4, 5, two, now=MONDAY)
         assert acquire_connection(session, "r", 4, 5, two, now=MONDAY), "what is ours stays ours"
+
+
+def test_who_holds_exactly_its_share_gets_no_more(database: Database) -> None:
+    with database.transaction() as session:
+        one, _two = (register(session, name, "/", now=MONDAY) for name in ("one", "two"))
+        assert all(acquire_connection(session, "r", n, 5, one, now=MONDAY) for n in range(3))
+        assert not acquire_connection(session, "r", 3, 5, one, now=MONDAY)
 
 
 class TestPermits:
