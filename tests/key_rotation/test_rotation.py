@@ -2,12 +2,12 @@
 
 import shutil
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, select, update
-from sqlalchemy.orm import undefer_group
+from sqlalchemy.orm import Session, undefer_group
 
 from app.addresses.address import EmailAddress
 from app.addresses.blind_index import known_indexes
@@ -104,6 +104,24 @@ def test_c7_everybody_is_sealed_anew_and_the_old_keys_are_gone(
     }
     assert {path.stat().st_mode & 0o777 for path in own_keys.glob("*.key")} == {0o400}
     assert not list(own_keys.glob(".*"))
+
+
+def test_who_is_admitted_under_the_old_keys_after_the_first_round_is_not_lost(
+    database: Database, own_keys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enlist(database, own_keys, ["ann"])
+    old, late = Keyring.load(own_keys), list[bytes]()
+    real = rotation_module.who_uses_older
+
+    def admitting(session: Session, kid: int, *, now: datetime) -> str:
+        if not late:
+            with database.transaction() as other:
+                late.append(a_subscriber(other, old, "bob@example.org").link_id)
+        return real(session, kid, now=now)
+
+    monkeypatch.setattr(rotation_module, "who_uses_older", admitting)
+    assert rotate(database, own_keys).resealed == 2
+    assert opened(database, Keyring.load(own_keys))[late[0]] == address_of("bob")
 
 
 def test_c7_a_copy_from_before_is_unreadable(database: Database, own_keys: Path) -> None:
