@@ -16,6 +16,7 @@ from app.addresses.sealing import seal
 from app.clock import Clock
 from app.database import Database
 from app.key_rotation import rotation as rotation_module
+from app.key_rotation.in_use import who_uses_older
 from app.key_rotation.key_users import ALIVE, KeysBehind, refuse_behind, say
 from app.key_rotation.rotation import (
     Rotated,
@@ -111,13 +112,12 @@ def test_who_is_admitted_under_the_old_keys_after_the_first_round_is_not_lost(
 ) -> None:
     enlist(database, own_keys, ["ann"])
     old, late = Keyring.load(own_keys), list[bytes]()
-    real = rotation_module.who_uses_older
 
     def admitting(session: Session, kid: int, *, now: datetime) -> str:
         if not late:
             with database.transaction() as other:
                 late.append(a_subscriber(other, old, "bob@example.org").link_id)
-        return real(session, kid, now=now)
+        return who_uses_older(session, kid, now=now)
 
     monkeypatch.setattr(rotation_module, "who_uses_older", admitting)
     assert rotate(database, own_keys).resealed == 2
