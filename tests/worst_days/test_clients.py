@@ -95,6 +95,8 @@ def test_connections_that_ask_nothing(newsletter: Newsletter, callers: list[str]
             eventually(partial(is_over, swarm), "all to be ended", LONG_ENOUGH)
 
 
+# None of these requests reaches a database, so one kind is enough.
+@pytest.mark.parametrize("newsletter", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("callers", [["127.0.0.1"], MANY], ids=["one client", "a hundred"])
 @pytest.mark.parametrize(
     ("begun", "more"),
