@@ -223,10 +223,10 @@ class Settings(Environment):
     )
     feedback_loops = Setting(
         "VESTKA_FEEDBACK_LOOPS",
-        values.separated,
+        values.sender_addresses,
         "From addresses of feedback loops whose complaints by email are believed if their domain"
         " signed them (DKIM)",
-        default="feedback@arf.mail.yahoo.com staff@hotmail.com",
+        default="feedback@arf.mail.yahoo.com,staff@hotmail.com",
     )
     bounce_policy = Setting(
         "VESTKA_BOUNCE_POLICY",

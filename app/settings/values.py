@@ -23,6 +23,15 @@ def separated(value: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in value.split(",") if word.strip())
 
 
+def sender_addresses(value: str) -> tuple[str, ...]:
+    """Split at commas, into addresses that a From field may hold; in lower case."""
+    found = separated(value.lower())
+    for each in found:
+        if not _ADDRESS.fullmatch(each):
+            raise InvalidValue("must be addresses, separated by commas")
+    return found
+
+
 def some_words(value: str) -> tuple[str, ...]:
     """Split at commas; one word at least."""
     words = separated(value)
@@ -38,6 +47,7 @@ def count(value: str) -> int:
     return int(value)
 
 
+_ADDRESS = re.compile(r"[a-z0-9.+_-]{1,64}@[a-z0-9.-]{1,253}")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from app.mail.dns import DnsSilent
 from app.outcomes.feedback_loops import is_from_feedback_loop
+from app.settings import Settings, SettingWrong
 
 LOOPS = ("complaints@fbl.example.com",)
 KEY = generate_private_key(65537, 2048)
@@ -76,6 +77,19 @@ def test_anything_else_is_not(raw: bytes) -> None:
 def test_a_good_signature_may_come_after_a_broken_one() -> None:
     broken = signed().partition(b"From:")[0].replace(b"s=s1", b"s=s2")
     assert believed(broken + signed())
+
+
+def test_the_loops_that_everybody_has_are_known_each_by_itself() -> None:
+    known = Settings({}).feedback_loops
+    assert known == ("feedback@arf.mail.yahoo.com", "staff@hotmail.com")
+    mine = Settings({"VESTKA_FEEDBACK_LOOPS": "FBL@Corp.Example.com , x@example.org"})
+    assert mine.feedback_loops == ("fbl@corp.example.com", "x@example.org")
+
+
+@pytest.mark.parametrize("wrong", ["example.org", "@example.org", "a@b c@d", "a@example.org;b@d"])
+def test_what_is_no_address_is_no_loop(wrong: str) -> None:
+    with pytest.raises(SettingWrong, match="must be addresses"):
+        _ = Settings({"VESTKA_FEEDBACK_LOOPS": wrong}).feedback_loops
 
 
 def test_where_dns_is_silent_nothing_is_believed() -> None:
