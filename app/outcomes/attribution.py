@@ -54,6 +54,11 @@ class TokenReader:
     list_domain: str
     newsletter: Newsletter
 
+    @property
+    def own_domains(self) -> tuple[str, str]:
+        """Domains at which, or above which, mail is for us."""
+        return self.return_path_domain, self.list_domain
+
     def attribute(self, report: Report) -> Attribution | None:
         """Return the message that a report is about, by its best proof; None if it has none."""
         return next(self._attributions(report), None)

@@ -2,7 +2,9 @@
 
 A complaint by email (RFC 5965) often holds nothing of the return path. It counts as the provider's
 word only if the From address is one of `VESTKA_FEEDBACK_LOOPS` and a signature of that address's
-domain is good (RFC 7489 §3.1.1, relaxed alignment). If DNS does not answer, it does not count.
+domain is good (RFC 7489 §3.1.1, relaxed alignment). It must have been written to us: anybody can
+enrol a domain of their own, complain about a message that bears one of our Message-IDs, and pass on
+the provider's signed report. If DNS does not answer, it does not count.
 """
 
 from collections.abc import Callable, Collection
@@ -17,10 +19,15 @@ Texts = Callable[[str], list[str]]
 """Looks up the TXT records of a name. Raises DnsSilent."""
 
 
-def is_from_feedback_loop(raw: bytes, loops: Collection[str], texts: Texts) -> bool:
-    """Tell whether one of these addresses sent this message, and its domain signed it."""
-    sender = _only_sender(raw)
-    if sender not in loops:
+def is_from_feedback_loop(
+    raw: bytes, loops: Collection[str], ours: Collection[str], texts: Texts
+) -> bool:
+    """Tell whether one of the `loops` wrote this to us, and its domain signed it.
+
+    `ours` are domains of our own; a mailbox of theirs or of a domain above them is ours.
+    """
+    sender, recipient = _only_address(raw, "From"), _only_address(raw, "To")
+    if sender not in loops or not any(_aligned(f"@{each}", _domain(recipient)) for each in ours):
         return False
     try:
         return any(_aligned(sender, domain) for domain in signing_domains(raw, texts))
@@ -28,14 +35,19 @@ def is_from_feedback_loop(raw: bytes, loops: Collection[str], texts: Texts) -> b
         return False
 
 
-def _only_sender(raw: bytes) -> str:
-    """Return the address of the only From field, in lower case; empty if there are others."""
+def _only_address(raw: bytes, name: str) -> str:
+    """Return the only address of the only such field, in lower case; empty if there are others."""
     head = BytesHeaderParser(policy=compat32).parsebytes(raw)
-    fields = [str(value) for value in head.get_all("From", [])]
+    fields = [str(value) for value in head.get_all(name, [])]
     found = getaddresses(fields) if len(fields) == 1 else []
     return found[0][1].lower() if len(found) == 1 else ""
 
 
-def _aligned(sender: str, domain: str) -> bool:
-    name = sender.rpartition("@")[2]
-    return name == domain or name.endswith(f".{domain}")
+def _domain(address: str) -> str:
+    return address.rpartition("@")[2]
+
+
+def _aligned(address: str, domain: str) -> bool:
+    """Tell whether `domain` is that of the address, or one above it that is no top-level domain."""
+    name = _domain(address)
+    return "." in domain and (name == domain or name.endswith(f".{domain}"))

@@ -49,7 +49,7 @@ class Ingest:
         report = read_report(raw[:LARGEST])
         paths = (*recipients, *report.return_paths)
         by_provider = report.class_ is Class.COMPLAINT and is_from_feedback_loop(
-            raw[:LARGEST], self.feedback_loops, self.texts
+            raw[:LARGEST], self.feedback_loops, self.taker.signs.own_domains, self.texts
         )
         return self.report(replace(report, return_paths=paths), authenticated=by_provider)
 

@@ -17,6 +17,7 @@ from app.outcomes.feedback_loops import is_from_feedback_loop
 from app.settings import Settings, SettingWrong
 
 LOOPS = ("complaints@fbl.example.com",)
+OURS = ("back.example.org", "lists.example.org")
 KEY = generate_private_key(65537, 2048)
 PEM = KEY.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
 PUBLIC = base64.b64encode(
@@ -29,10 +30,14 @@ REPORT = (
 
 
 def signed(
-    sender: str = LOOPS[0], domain: str = "fbl.example.com", *, length: bool = False
+    sender: str = LOOPS[0],
+    domain: str = "fbl.example.com",
+    *,
+    to: bytes = b"abuse@example.org",
+    fields: tuple[bytes, ...] = (b"from", b"to", b"subject"),
+    length: bool = False,
 ) -> bytes:
-    report = REPORT % sender.encode()
-    fields = [b"from", b"to", b"subject"]
+    report = (REPORT % sender.encode()).replace(b"abuse@example.org", to)
     head = dkim.sign(report, b"s1", domain.encode(), PEM, include_headers=fields, length=length)
     return bytes(head) + report
 
@@ -43,7 +48,7 @@ def texts(name: str) -> list[str]:
 
 
 def believed(raw: bytes) -> bool:
-    return is_from_feedback_loop(raw, LOOPS, texts)
+    return is_from_feedback_loop(raw, LOOPS, OURS, texts)
 
 
 @pytest.mark.parametrize("domain", ["fbl.example.com", "example.com"])
@@ -63,6 +68,13 @@ def test_who_is_known_and_signed_is_believed(domain: str) -> None:
         signed().replace(b"Somebody", b"Nobody"),
         signed().replace(b"To: abuse", b"To: abuser"),
         signed().replace(b"From:", b"From: eve@example.net\r\nFrom:"),
+        signed(to=b"attacker@example.net"),
+        signed(to=b"abuse@org"),
+        signed(to=b"abuse@example.org, attacker@example.net"),
+        signed(to=b"attacker@example.net", fields=(b"from", b"subject")).replace(
+            b"To: attacker@example.net", b"To: abuse@example.org"
+        ),
+        b"To: abuse@example.org\r\n" + signed(to=b"attacker@example.net"),
         signed(length=True) + b"and more\r\n",
         signed(length=True),
         b"",
@@ -96,7 +108,7 @@ def test_where_dns_is_silent_nothing_is_believed() -> None:
     def silent(name: str) -> list[str]:
         raise DnsSilent
 
-    assert not is_from_feedback_loop(signed(), LOOPS, silent)
+    assert not is_from_feedback_loop(signed(), LOOPS, OURS, silent)
 
 
 def test_only_whom_we_know_is_asked_for() -> None:
@@ -106,5 +118,5 @@ def test_only_whom_we_know_is_asked_for() -> None:
         asked.append(name)
         return texts(name)
 
-    assert not is_from_feedback_loop(signed(sender="x@elsewhere.example.net"), LOOPS, noting)
+    assert not is_from_feedback_loop(signed(sender="x@elsewhere.example.net"), LOOPS, OURS, noting)
     assert asked == []

@@ -10,7 +10,7 @@ MOST = 5  # signatures of a message that are looked at
 
 
 def signing_domains(raw: bytes, texts: Callable[[str], list[str]]) -> Iterator[str]:
-    """Yield the domains (d=, in lower case) whose signature is good and covers the whole message.
+    """Yield the domains (d=, in lower case) whose signature is good and covers body, From and To.
 
     A signature with a length (l=) vouches for a part only, and does not count (RFC 6376 §8.2).
     `texts` looks up the TXT records of a name. Raises DnsSilent if it does.
@@ -34,5 +34,6 @@ def signing_domains(raw: bytes, texts: Callable[[str], list[str]]) -> Iterator[s
         if silent:
             raise silent[0]
         fields = checked.signature_fields
-        if good and b"l" not in fields and b"d" in fields:
+        signed = fields.get(b"h", b"").lower().replace(b" ", b"").split(b":")
+        if good and b"l" not in fields and b"to" in map(bytes.strip, signed):
             yield fields[b"d"].decode("ascii", "replace").lower()
